@@ -1,0 +1,42 @@
+# Everything a person needs here: make run, make test. Each verb creates or refreshes .venv first.
+# Needs Python >= 3.11, a C compiler and make; Postgres and Redis come with the Python packages.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: build run test check bench sanitize clean help
+
+help:            ## list the verbs
+	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
+
+.venv/stamp: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "setuptools>=77" "cython>=3.1" "numpy>=2" wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e ".[dev]"
+	@touch $@
+
+build: .venv/stamp  ## compile the native modules in place
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+run: build  ## start a venue with demo accounts and simulated traders (ARGS="--data DIR" to keep it elsewhere)
+	$(BIN)/buttonwood up --demo $(ARGS)
+
+test: build  ## run all tests (ARGS="tests/core -k fok" to choose)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: build  ## formatters, linters, types, house rules
+	$(BIN)/ruff check .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint engine
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_tidy.py
+
+bench: build  ## every benchmark, one after the other
+	for name in core journal ledger gateway feed; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+
+sanitize: build  ## the core's tests under PYTHONMALLOC=debug and under ASan and UBSan
+	$(BIN)/python -m tests.sanitize
+
+clean:           ## remove what build and test made (not .venv)
+	rm -rf build *.egg-info .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -path ./.venv -prune -o \( -name '__pycache__' -prune -o -name '*.so' -o -name '*.c' \) -print | xargs -r rm -rf

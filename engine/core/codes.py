@@ -1,0 +1,88 @@
+"""The numbers of types.pxd for Python: kinds, sides, types, statuses, refusal codes and cancel reasons.
+
+tests/core/test_records.py compares both lists. Values are part of the journal's format and never change meaning.
+"""
+from enum import IntEnum
+
+EXTERNAL_ACCOUNT = 0  # the world outside: the only account that may go below zero
+FEE_ACCOUNT = 1       # receives fees
+FIRST_USER_ACCOUNT = 2
+PPM = 1_000_000       # fees are stated in parts per million
+MAX_TICKS = 2**53     # highest price of any instrument
+
+
+class CommandKind(IntEnum):
+    ASSET = 1
+    INSTRUMENT = 2
+    ACCOUNT = 3
+    CREDIT = 4
+    DEBIT = 5
+    PLACE = 10
+    CANCEL = 11
+    REDUCE = 12
+    CANCEL_ALL = 13
+
+
+class Side(IntEnum):
+    BUY = 0
+    SELL = 1
+
+
+class OrderType(IntEnum):
+    LIMIT = 0
+    LIMIT_MAKER = 1
+    MARKET = 2
+
+
+class TimeInForce(IntEnum):
+    GTC = 0
+    IOC = 1
+    FOK = 2
+
+
+class InstrumentStatus(IntEnum):
+    TRADING = 0
+    CANCEL_ONLY = 1
+    HALT = 2
+
+
+class AccountStatus(IntEnum):
+    ACTIVE = 0
+    FROZEN = 1
+
+
+class EventKind(IntEnum):
+    CONFIGURED = 1
+    MONEY = 2
+    REJECTED = 3
+    ACCEPTED = 4
+    TRADE = 5
+    CANCELED = 6
+    REDUCED = 7
+    TOP = 8
+
+
+class Code(IntEnum):
+    NONE = 0
+    BAD_COMMAND = 1
+    UNKNOWN_ACCOUNT = 2
+    ACCOUNT_FROZEN = 3
+    UNKNOWN_INSTRUMENT = 4
+    UNKNOWN_ASSET = 5
+    CONFLICT = 6
+    MARKET_CLOSED = 7
+    PRICE_RANGE = 8
+    QTY_RANGE = 9
+    MIN_NOTIONAL = 10
+    OVERFLOW = 11
+    INSUFFICIENT_BALANCE = 12
+    WOULD_MATCH = 13
+    DUPLICATE_CLIENT_ID = 14
+    UNKNOWN_ORDER = 15
+    BAD_REDUCE = 16
+    CAPACITY = 17
+    REQUESTED = 32
+    IOC_REMAINDER = 33
+    FOK_UNFILLED = 34
+    NO_LIQUIDITY = 35
+    MASS_CANCEL = 36

@@ -1,0 +1,214 @@
+"""The C vocabulary of the core: what a command, an event and their codes look like in memory.
+
+Fixed-size records of 128 bytes, two cache lines: the first holds what every order needs, the second what some need.
+engine/records.py states the same layout as numpy dtypes and asserts the sizes; engine/core/codes.py states the same
+numbers for Python. A change here changes the journal's format: raise engine.journal's version with it.
+"""
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    TEXT_BYTES = 36     # longest client order id, symbol or reference; shorter ones are padded with NUL
+    NONE_SLOT = 0       # slot 0 holds no order
+
+
+cdef enum CommandKind:
+    ASSET = 1
+    INSTRUMENT = 2
+    ACCOUNT = 3
+    CREDIT = 4
+    DEBIT = 5
+    PLACE = 10
+    CANCEL = 11
+    REDUCE = 12
+    CANCEL_ALL = 13
+
+cdef enum Side:
+    BUY = 0
+    SELL = 1
+
+cdef enum OrderType:
+    LIMIT = 0
+    LIMIT_MAKER = 1
+    MARKET = 2
+
+cdef enum TimeInForce:
+    GTC = 0
+    IOC = 1
+    FOK = 2
+
+cdef enum InstrumentStatus:
+    TRADING = 0
+    CANCEL_ONLY = 1
+    HALT = 2
+
+cdef enum AccountStatus:
+    ACTIVE = 0
+    FROZEN = 1
+
+cdef enum EventKind:
+    CONFIGURED = 1
+    MONEY = 2
+    REJECTED = 3
+    ACCEPTED = 4
+    TRADE = 5
+    CANCELED = 6
+    REDUCED = 7
+    TOP = 8
+
+cdef enum Code:
+    NONE = 0
+    # refusals
+    BAD_COMMAND = 1
+    UNKNOWN_ACCOUNT = 2
+    ACCOUNT_FROZEN_CODE = 3
+    UNKNOWN_INSTRUMENT = 4
+    UNKNOWN_ASSET = 5
+    CONFLICT = 6
+    MARKET_CLOSED = 7
+    PRICE_RANGE = 8
+    QTY_RANGE = 9
+    MIN_NOTIONAL = 10
+    OVERFLOW = 11
+    INSUFFICIENT_BALANCE = 12
+    WOULD_MATCH = 13
+    DUPLICATE_CLIENT_ID = 14
+    UNKNOWN_ORDER = 15
+    BAD_REDUCE = 16
+    CAPACITY = 17
+    # reasons of a CANCELED event
+    REQUESTED = 32
+    IOC_REMAINDER = 33
+    FOK_UNFILLED = 34
+    NO_LIQUIDITY = 35
+    MASS_CANCEL = 36
+
+
+cdef struct Command:  # orders; money uses instrument as the asset id
+    uint8_t kind
+    uint8_t side
+    uint8_t order_type
+    uint8_t time_in_force
+    uint32_t account
+    uint32_t instrument     # CREDIT, DEBIT: the asset
+    uint32_t slot           # CANCEL, REDUCE: where order_id lives (0: look up by text)
+    uint64_t seq            # stamped by the sequencer
+    int64_t time_ns         # stamped by the sequencer
+    uint64_t order_id       # CANCEL, REDUCE: the target (0: look up by text)
+    int64_t price_ticks
+    int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included
+    int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
+    char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
+    char[28] reserved       # zero; room for stop price, displayed quantity, expiry
+
+
+cdef struct InstrumentCommand:
+    uint8_t kind
+    uint8_t status
+    uint16_t reserved_a
+    uint32_t base_asset
+    uint32_t instrument
+    uint32_t quote_asset
+    uint64_t seq
+    int64_t time_ns
+    int64_t lot_value       # minor units of base per lot
+    int64_t tick_value      # minor units of quote per tick x lot
+    int64_t min_lots
+    int64_t max_lots
+    char[36] text           # symbol
+    int32_t maker_fee_ppm
+    int32_t taker_fee_ppm
+    uint32_t reserved_b
+    int64_t max_ticks
+    int64_t min_notional    # minor units of quote
+
+
+cdef struct AssetCommand:
+    uint8_t kind
+    uint8_t scale           # minor units per unit: 10**scale
+    uint16_t reserved_a
+    uint32_t reserved_b
+    uint32_t asset
+    uint32_t reserved_c
+    uint64_t seq
+    int64_t time_ns
+    int64_t[4] reserved_d
+    char[36] text           # asset code
+    char[28] reserved_e
+
+
+cdef struct AccountCommand:
+    uint8_t kind
+    uint8_t status
+    uint16_t reserved_a
+    uint32_t account
+    uint32_t[2] reserved_b
+    uint64_t seq
+    int64_t time_ns
+    int64_t[4] reserved_c
+    char[36] text           # label
+    char[28] reserved_d
+
+
+cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
+    uint8_t kind
+    uint8_t side
+    uint8_t order_type
+    uint8_t time_in_force
+    uint32_t account
+    uint32_t instrument     # MONEY: the asset; CONFIGURED: asset or instrument
+    uint32_t slot           # where the order lives (for a later CANCEL or REDUCE)
+    uint64_t seq            # of the command that caused it
+    int64_t time_ns         # of that command
+    uint64_t order_id       # = seq of the PLACE command; rising, never reused
+    int64_t price_ticks     # 0 for a market order
+    int64_t qty_lots        # ACCEPTED: quantity; CANCELED: quantity taken off; REDUCED: new total quantity
+    int64_t left_lots       # open after this event
+    char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
+    uint32_t reserved_a
+    int64_t amount          # ACCEPTED: quote amount asked for; MONEY: signed minor units
+    int64_t reserved_b
+    uint32_t reserved_c
+    uint16_t code           # REJECTED: refusal; CANCELED: reason
+    uint16_t flags
+
+
+cdef struct TradeEvent:  # TRADE: the first line is the taker's
+    uint8_t kind
+    uint8_t side            # of the taker
+    uint8_t order_type
+    uint8_t time_in_force
+    uint32_t account
+    uint32_t instrument
+    uint32_t slot
+    uint64_t seq
+    int64_t time_ns
+    uint64_t order_id
+    int64_t price_ticks     # the maker's
+    int64_t qty_lots
+    int64_t left_lots       # of the taker; 0 for a market order by quote amount until its end
+    uint64_t maker_order_id
+    int64_t maker_left_lots
+    uint64_t trade_id       # per instrument, 1, 2, 3, ...
+    uint64_t fill_id        # over all instruments, 1, 2, 3, ...
+    int64_t quote_amount    # price_ticks * qty_lots * tick_value
+    int64_t taker_fee       # minor units of what the taker receives (buyer: base, seller: quote)
+    int64_t maker_fee       # minor units of what the maker receives
+    uint32_t maker_account
+    uint16_t code
+    uint16_t flags
+
+
+cdef struct TopEvent:  # TOP: best prices after a command that changed them; 0 for an empty side
+    uint8_t kind
+    uint8_t[7] reserved_a
+    uint32_t instrument
+    uint32_t reserved_b
+    uint64_t seq
+    int64_t time_ns
+    uint64_t update_id      # the book's count of level changes
+    int64_t bid_ticks
+    int64_t bid_lots
+    int64_t ask_ticks
+    int64_t ask_lots
+    int64_t[6] reserved_c
+    uint64_t reserved_d
