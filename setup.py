@@ -30,5 +30,6 @@ def extension(path: Path) -> Extension:
                      extra_compile_args=COMPILE, extra_link_args=LINK)
 
 
-MODULES = [extension(path) for folder in ("engine", "gateway", "workers") for path in sorted(Path(folder).rglob("*.pyx"))]
+FOLDERS = ("engine", "gateway", "workers")
+MODULES = [extension(path) for folder in FOLDERS for path in sorted(Path(folder).rglob("*.pyx"))]
 setup(ext_modules=cythonize(MODULES, compiler_directives=DIRECTIVES, force=BUILD != "release"))
