@@ -24,7 +24,8 @@ INSTRUMENT_COMMAND = _record(
     ("kind", "u1", 0), ("status", "u1", 1), ("base_asset", "<u4", 4), ("instrument", "<u4", 8),
     ("quote_asset", "<u4", 12), ("seq", "<u8", 16), ("time_ns", "<i8", 24), ("lot_value", "<i8", 32),
     ("tick_value", "<i8", 40), ("min_lots", "<i8", 48), ("max_lots", "<i8", 56), ("text", TEXT, 64),
-    ("maker_fee_ppm", "<i4", 100), ("taker_fee_ppm", "<i4", 104), ("max_ticks", "<i8", 112), ("min_notional", "<i8", 120),
+    ("maker_fee_ppm", "<i4", 100), ("taker_fee_ppm", "<i4", 104), ("max_ticks", "<i8", 112),
+    ("min_notional", "<i8", 120),
 )
 ASSET_COMMAND = _record(
     ("kind", "u1", 0), ("scale", "u1", 1), ("asset", "<u4", 8), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
@@ -45,5 +46,6 @@ TOP_EVENT = _record(
 WALLET = np.dtype([("account", "<u4"), ("asset", "<u4"), ("available", "<i8"), ("held", "<i8")])
 ORDER = np.dtype([
     ("order_id", "<u8"), ("slot", "<u4"), ("account", "<u4"), ("instrument", "<u4"), ("side", "u1"),
-    ("order_type", "u1"), ("time_in_force", "u1"), ("reserved", "u1"), ("price_ticks", "<i8"), ("qty_lots", "<i8"), ("left_lots", "<i8"),
+    ("order_type", "u1"), ("time_in_force", "u1"), ("reserved", "u1"), ("price_ticks", "<i8"),
+    ("qty_lots", "<i8"), ("left_lots", "<i8"),
     ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT), ("reserved_b", "<u4")])
