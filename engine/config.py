@@ -1,0 +1,132 @@
+"""The one configuration file: every address, size and limit with its default, as typed frozen structs.
+
+Unknown keys and wrong values are refused with the file and the key named. A number that bounds a queue, a buffer or a
+payload belongs here under [limits], and the behaviour at the limit beside the code that uses it.
+"""
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, ValidationError, convert, field
+from msgspec.structs import replace
+
+from engine.errors import ConfigError
+from engine.paths import Paths
+
+Port = Annotated[int, Meta(ge=0, le=65535)]          # 0: any free port
+Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
+FrameCount = Annotated[int, Meta(ge=1, le=65536)]    # journal frames stay below 8 MiB
+Seconds = Annotated[float, Meta(gt=0, le=86400)]
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file; keys that are not named here are refused."""
+
+
+class Exchange(Section, frozen=True):
+    """Where order entry over WebSocket listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8081
+
+
+class Feed(Section, frozen=True):
+    """Where market streams over WebSocket listen."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8082
+
+
+class Rest(Section, frozen=True):
+    """Where HTTP listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Postgres(Section, frozen=True):
+    """dsn "": a server found on PATH, else the packaged one."""
+
+    dsn: str = ""
+
+
+class Redis(Section, frozen=True):
+    """url "": a server found on PATH, else the packaged one."""
+
+    url: str = ""
+
+
+class Journal(Section, frozen=True):
+    """segment_bytes: size of a journal file; frame_commands_max: commands made durable by one disk write."""
+
+    segment_bytes: Bytes = 256 * 1024 * 1024
+    frame_commands_max: FrameCount = 4096
+
+
+class Limits(Section, frozen=True):
+    """Bounds; the code that uses one says what happens when it is reached."""
+
+    ws_message_bytes_max: Bytes = 64 * 1024
+    write_buffer_bytes_max: Bytes = 1024 * 1024
+    connections_max: Count = 4096
+    requests_pending_max: Count = 65536
+    subscriptions_max: Count = 1024
+    closed_orders_max: Count = 200_000
+    followers_max: Count = 32
+    follower_buffer_bytes_max: Bytes = 8 * 1024 * 1024
+    follower_hello_seconds_max: Seconds = 5.0
+
+
+class Config(Section, frozen=True, dict=True):
+    """Everything; see the sections."""
+
+    data_dir: str = "data"
+    exchange: Exchange = field(default_factory=Exchange)
+    feed: Feed = field(default_factory=Feed)
+    rest: Rest = field(default_factory=Rest)
+    postgres: Postgres = field(default_factory=Postgres)
+    redis: Redis = field(default_factory=Redis)
+    journal: Journal = field(default_factory=Journal)
+    limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Files and folders below data_dir."""
+        return Paths(Path(self.data_dir))
+
+
+def load_config(path: Path | None = None, **overrides: Any) -> Config:
+    """Read a TOML file (None: all defaults) and lay `overrides` over it.
+
+    Overrides are shaped like the file: data_dir="/srv/x", journal={"segment_bytes": 65536}. data_dir becomes absolute,
+    seen from the working directory. Raises ConfigError naming the file and the key.
+    """
+    source = str(path) if path is not None else "the configuration"
+    values = _merge(_read(path) if path is not None else {}, overrides)
+    try:
+        config = convert(values, Config)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {error}") from None
+    if not config.data_dir:
+        raise ConfigError(f"{source}: data_dir is empty: name the folder that shall hold the journal")
+    return replace(config, data_dir=str(Path(config.data_dir).expanduser().absolute()))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _merge(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Sections are merged key by key, everything else is replaced."""
+    merged = dict(values)
+    for key, value in overrides.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,54 @@
+"""The error tree: what can go wrong outside the order book, each with the place and the remedy in its text.
+
+VenueError
+├── ConfigError        a file or a key of the configuration cannot be used
+├── InstrumentError    the terms of an instrument cannot be shown exactly in 8 decimal places
+├── Busy               a limit is reached: nothing was taken, the same request may be sent again later
+├── Stopped            the engine is closing or has failed: nothing was taken
+├── DataDirLocked      another process holds the data directory
+└── JournalError       the journal is damaged, or cannot be written
+
+Refusals of the market (too little money, unknown order) are events with a code, not exceptions.
+"""
+from pathlib import Path
+
+
+class VenueError(Exception):
+    """Base of all errors raised by Buttonwood on purpose."""
+
+
+class ConfigError(VenueError):
+    """A configuration that cannot be used; the text names the file and the key."""
+
+
+class InstrumentError(VenueError):
+    """Terms of an instrument that cannot be used; `field` names the one to change."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+
+
+class Busy(VenueError):
+    """A bounded queue is full. Nothing was taken; send the same request again later."""
+
+
+class Stopped(VenueError):
+    """The engine is closing or has failed. Nothing was taken."""
+
+
+class DataDirLocked(VenueError):
+    """Another process works on this data directory; `pid` is its process id, 0 when it could not be read."""
+
+    def __init__(self, directory: Path, pid: int) -> None:
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"{directory} is in use by {who}: stop it first, or choose another data_dir")
+        self.directory, self.pid = directory, pid
+
+
+class JournalError(VenueError):
+    """The journal cannot be read or written at `offset` bytes into `file`; `remedy` says what to do."""
+
+    def __init__(self, file: Path | str, offset: int, reason: str, remedy: str) -> None:
+        super().__init__(f"{file} at byte {offset}: {reason}. {remedy}")
+        self.file, self.offset, self.reason, self.remedy = Path(file), offset, reason, remedy
