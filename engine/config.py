@@ -70,7 +70,13 @@ class Limits(Section, frozen=True):
 
     ws_message_bytes_max: Bytes = 64 * 1024
     write_buffer_bytes_max: Bytes = 1024 * 1024
+    socket_send_bytes: Bytes = 128 * 1024
     connections_max: Count = 4096
+    handshake_seconds_max: Seconds = 5.0
+    ping_seconds: Seconds = 20.0
+    pong_seconds_max: Seconds = 60.0
+    close_seconds_max: Seconds = 2.0
+    http_body_bytes_max: Bytes = 64 * 1024
     requests_pending_max: Count = 65536
     subscriptions_max: Count = 1024
     closed_orders_max: Count = 200_000
