@@ -9,7 +9,7 @@ the result, or 4xx/5xx and {"code", "msg"} as on the wire to customers. It never
 import asyncio
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import msgspec
 from msgspec import Raw
@@ -100,8 +100,7 @@ class DoorClient(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._reader = FrameReader(REPLY_MESSAGE_BYTES_MAX)
         self._lost.clear()
         self._connected.set()
