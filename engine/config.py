@@ -85,6 +85,21 @@ class Limits(Section, frozen=True):
     follower_hello_seconds_max: Seconds = 5.0
 
 
+class Supervisor(Section, frozen=True):
+    """How `buttonwood up` treats its processes: after restarts_max failures in a row, or a refusal, the venue stops.
+
+    A process that has run for healthy_seconds counts as sound again; pauses between restarts double up to
+    restart_seconds_max. stop_seconds_max: patience with a process that was asked to end, then it is killed.
+    """
+
+    restarts_max: Count = 8
+    restart_seconds_max: Seconds = 5.0
+    healthy_seconds: Seconds = 60.0
+    stop_seconds_max: Seconds = 10.0
+    log_bytes_max: Bytes = 64 * 1024 * 1024
+    redis_memory_bytes_max: Bytes = 256 * 1024 * 1024
+
+
 class Config(Section, frozen=True, dict=True):
     """Everything; see the sections."""
 
@@ -96,6 +111,7 @@ class Config(Section, frozen=True, dict=True):
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)
+    supervisor: Supervisor = field(default_factory=Supervisor)
 
     @cached_property
     def paths(self) -> Paths:
