@@ -12,12 +12,13 @@ from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import replace
 
 from engine.errors import ConfigError
+from engine.frames import FRAME_COMMANDS_MAX
 from engine.paths import Paths
 
 Port = Annotated[int, Meta(ge=0, le=65535)]          # 0: any free port
 Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
-FrameCount = Annotated[int, Meta(ge=1, le=65536)]    # journal frames stay below 8 MiB
+FrameCount = Annotated[int, Meta(ge=1, le=FRAME_COMMANDS_MAX)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
 
@@ -85,6 +86,20 @@ class Limits(Section, frozen=True):
     follower_hello_seconds_max: Seconds = 5.0
 
 
+class Ledger(Section, frozen=True):
+    """Batches into Postgres: one is closed at either maximum (to the end of its frame), or when it is so old.
+
+    While a batch is on its way the next one fills; when that is full the follower stops reading until there is room.
+    """
+
+    batch_fills_max: Count = 2000
+    batch_events_max: Count = 50_000
+    batch_seconds_max: Seconds = 0.02
+    connect_seconds_max: Seconds = 5.0
+    statement_seconds_max: Seconds = 60.0
+    retry_seconds_max: Seconds = 2.0
+
+
 class Supervisor(Section, frozen=True):
     """How `buttonwood up` treats its processes: after restarts_max failures in a row, or a refusal, the venue stops.
 
@@ -111,6 +126,7 @@ class Config(Section, frozen=True, dict=True):
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)
+    ledger: Ledger = field(default_factory=Ledger)
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     @cached_property
