@@ -1,0 +1,89 @@
+"""API keys in use: finds the key a request names and verifies its signature. A key belongs to one account.
+
+Several processes read the same file (key_file.py); a change takes effect within `reload_seconds`, without a restart.
+"""
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+import time
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from engine.errors import ConfigError
+from gateway.key_file import KeyRecord, NewKey, add_keys, load_public_key, make_key, read_keys, revoke_key
+
+__all__ = ["Key", "KeyRecord", "KeyStore", "NewKey", "add_keys", "make_key", "read_keys", "revoke_key"]
+_log = logging.getLogger(__name__)
+
+
+class Key:
+    """A key ready to verify signatures: the HMAC state is keyed once and copied for each request."""
+
+    __slots__ = ("_hmac", "_public", "account", "api_key", "kind", "label")
+
+    def __init__(self, record: KeyRecord) -> None:
+        self.api_key, self.kind = record.api_key, record.kind
+        self.account, self.label = record.account, record.label
+        self._hmac: hmac.HMAC | None = None
+        self._public: Ed25519PublicKey | None = None
+        if record.kind == "hmac":
+            self._hmac = hmac.new(record.secret.encode(), digestmod=hashlib.sha256)
+        else:
+            self._public = load_public_key(record.public_key)
+
+    def verify(self, payload: bytes, signature: str) -> bool:
+        """Whether this key signed the payload: HMAC-SHA256 as hex in either case, Ed25519 as base64."""
+        if self._hmac is not None:
+            state = self._hmac.copy()
+            state.update(payload)
+            return hmac.compare_digest(state.hexdigest().encode(), signature.lower().encode())
+        assert self._public is not None
+        try:
+            self._public.verify(base64.b64decode(signature, validate=True), payload)
+        except (InvalidSignature, binascii.Error, ValueError):
+            return False
+        return True
+
+
+class KeyStore:
+    """All keys by name, read again when the file has changed. If it becomes unreadable, the last good one stays."""
+
+    def __init__(self, path: Path, reload_seconds: float = 1.0) -> None:
+        self._path = path
+        self._reload_seconds = reload_seconds
+        self._seen = _stamp(path)
+        self._keys = _ready(read_keys(path))
+        self._look_again_at = time.monotonic() + reload_seconds
+
+    def find(self, api_key: str) -> Key | None:
+        """The key of that name, None when there is none."""
+        if time.monotonic() >= self._look_again_at:
+            self._reload()
+        return self._keys.get(api_key)
+
+    def _reload(self) -> None:
+        self._look_again_at = time.monotonic() + self._reload_seconds
+        stamp = _stamp(self._path)
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._keys = _ready(read_keys(self._path))
+        except ConfigError as error:
+            _log.error("%s; the keys read before stay in force", error)
+
+
+def _ready(records: list[KeyRecord]) -> dict[str, Key]:
+    return {record.api_key: Key(record) for record in records}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
