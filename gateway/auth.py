@@ -88,17 +88,19 @@ def rest_payload(query: bytes, body: bytes) -> tuple[bytes, str | None]:
     return query + body, unquote_to_bytes(found).decode("latin-1")
 
 
-def ws_payload(params: Mapping[str, Raw]) -> bytes:
+def ws_payload(params: Mapping[str, Raw | str]) -> bytes:
     """The signed bytes of a WebSocket request: all parameters but the signature, sorted by name, as name=value&...
 
-    Decode the request's params as dict[str, msgspec.Raw] for it. Raises Refusal -1135 for a text that is no JSON.
+    Values are JSON (decode params as dict[str, msgspec.Raw]) or texts already. Raises Refusal -1135 for broken JSON.
     """
     return "&".join(
         f"{name}={parameter_text(params[name])}" for name in sorted(params) if name != "signature").encode()
 
 
-def parameter_text(value: Raw) -> str:
-    """The text of one JSON value as it is signed: strings without quotes, all else as written (10000, 1.50, false)."""
+def parameter_text(value: Raw | str) -> str:
+    """The text of one value as it is signed: strings without quotes, all other JSON as written (10000, 1.50, false)."""
+    if isinstance(value, str):
+        return value
     data = bytes(value)
     try:
         return _unquote(data) if data[:1] == b'"' else data.decode()

@@ -74,7 +74,8 @@ def test_ws_vector():
 
 
 def test_ws_values_keep_their_text():
-    params = b'{"z" : 10000, "a":1.50, "b": false,"c":true,"d":1e3,"e":"\\u0041/\\"","f":[1, 2],"g":null,"h":12345678901234567890}'
+    params = b'{"z" : 10000, "a":1.50, "b": false,"c":true,' + \
+        b'"d":1e3,"e":"\\u0041/\\"","f":[1, 2],"g":null,"h":12345678901234567890}'
     payload = ws_payload(msgspec.json.decode(params, type=dict[str, Raw]))
     assert payload == b'a=1.50&b=false&c=true&d=1e3&e=A/"&f=[1, 2]&g=null&h=12345678901234567890&z=10000'
 
