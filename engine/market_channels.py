@@ -1,0 +1,138 @@
+"""How market data travels through Redis: the names of channels and the envelope, for the worker and the feed alike.
+
+Inside Buttonwood only; clients see the JSON payloads, never the envelope. Redis pub/sub delivers at most once, so each
+message says where it belongs in its channel's order, and a reader can tell a hole from silence.
+
+Channel: `buttonwood:DB:market:SYMBOL`. Redis does not keep pub/sub apart by database number, so the number of the URL
+stands in the name: two venues may share a server by choosing different numbers.
+
+Envelope, little endian; one PUBLISH carries everything one instrument had to say at one time:
+
+| bytes | type | meaning |
+|---|---|---|
+| 0  | 2 bytes | `BM` |
+| 2  | u8  | version, 1 |
+| 3  | u8  | 0 |
+| 4  | u32 | number of entries |
+| 8  | u64 | epoch: of the publisher's connection to Redis; a later connection or worker has a higher one |
+| 16 | u64 | seq: per channel and epoch 1, 2, 3, ...; a hole means lost messages |
+| 24 |     | entries: u8 kind, u8 flags, u16 0, u32 length, then `length` bytes of JSON, ready for the client |
+
+Flag REFRESH: not an event, but the last known state once more, sent every second for readers that came late.
+"""
+from collections.abc import Iterable
+from enum import IntEnum
+from struct import Struct, error
+
+import msgspec
+
+VERSION = 1
+NS_PER_MS = 1_000_000
+REFRESH = 1
+FAST_MS = 100             # cadence of depth@100ms and of partial depth
+SLOW_MS = 1000            # cadence of depth@1000ms and of the refresh
+STALE_SECONDS = 5.0       # a publisher silent for five refreshes is taken for dead
+ENVELOPE_BYTES_AIM = 64 * 1024   # more entries than this go into another envelope
+
+_MAGIC = b"BM"
+_HEAD = Struct("<2sBBIQQ")
+_ENTRY = Struct("<BBHI")
+
+
+class Kind(IntEnum):
+    """What an entry holds; the numbers are part of the format."""
+
+    TRADE = 1
+    BOOK_TICKER = 2
+    DEPTH_100 = 3    # difference since the 100 ms tick before
+    DEPTH_1000 = 4   # difference since the 1000 ms tick before
+    PARTIAL_5 = 5    # best levels, when they changed, at a 100 ms tick
+    PARTIAL_10 = 6
+    PARTIAL_20 = 7
+
+
+PARTIAL_LEVELS = {Kind.PARTIAL_5: 5, Kind.PARTIAL_10: 10, Kind.PARTIAL_20: 20}
+STATES = frozenset({Kind.BOOK_TICKER, *PARTIAL_LEVELS})   # kinds whose last message is worth keeping
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+class EnvelopeError(ValueError):
+    """Bytes on a market channel that are not an envelope: somebody else publishes there."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One JSON message of an envelope."""
+
+    kind: Kind
+    refresh: bool
+    payload: bytes
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """A decoded message of a market channel."""
+
+    epoch: int
+    seq: int
+    entries: list[Entry]
+
+
+def channel(database: int, symbol: str) -> bytes:
+    """The channel of an instrument."""
+    return b"buttonwood:%d:market:%b" % (database, symbol.encode())
+
+
+def pattern(database: int) -> bytes:
+    """Matches the channels of all instruments."""
+    return channel(database, "*")
+
+
+def symbol_of(name: bytes) -> str:
+    """The instrument's symbol in a channel's name."""
+    return name.rpartition(b":")[2].decode()
+
+
+def encode_entry(kind: Kind, payload: bytes, flags: int = 0) -> bytes:
+    """An entry: `payload` is a complete JSON text."""
+    return _ENTRY.pack(kind, flags, 0, len(payload)) + payload
+
+
+def encode_envelope(epoch: int, seq: int, entries: list[bytes]) -> bytes:
+    """An envelope of entries made by `encode_entry`."""
+    return b"".join((_HEAD.pack(_MAGIC, VERSION, 0, len(entries), epoch, seq), *entries))
+
+
+def portions(entries: list[bytes]) -> Iterable[list[bytes]]:
+    """The entries in order, cut where an envelope would outgrow ENVELOPE_BYTES_AIM; a single larger one stays whole."""
+    portion: list[bytes] = []
+    size = 0
+    for entry in entries:
+        if portion and size + len(entry) > ENVELOPE_BYTES_AIM:
+            yield portion
+            portion, size = [], 0
+        portion.append(entry)
+        size += len(entry)
+    if portion:
+        yield portion
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """The envelope in `data`. Raises EnvelopeError for anything else; never returns a part."""
+    try:
+        magic, version, _, count, epoch, seq = _HEAD.unpack_from(data)
+        if magic != _MAGIC or version != VERSION:
+            raise EnvelopeError(f"starts with {data[:3]!r}: this reader knows version {VERSION} only")
+        return Envelope(epoch, seq, _decode_entries(data, count))
+    except (error, KeyError) as reason:
+        raise EnvelopeError(f"{len(data)} bytes cannot be read as an envelope: {reason}") from None
+
+
+def _decode_entries(data: bytes, count: int) -> list[Entry]:
+    entries, at = [], _HEAD.size
+    for _ in range(count):
+        kind, flags, _, length = _ENTRY.unpack_from(data, at)
+        at += _ENTRY.size
+        entries.append(Entry(_KINDS[kind], bool(flags & REFRESH), data[at:at + length]))
+        at += length
+    if at != len(data):
+        raise EnvelopeError(f"entries end at byte {at}, the message at {len(data)}")
+    return entries

@@ -1,0 +1,53 @@
+"""The feed process: market streams over WebSocket out of Redis. Knows nothing of the engine; start as many as wanted.
+
+While Redis is away connections are accepted and requests answered, but no data flows (gateway/feed_hub.py says what
+clients see). A reader that does not keep up is cut at write_buffer_bytes_max and hurts nobody else.
+"""
+import asyncio
+import contextlib
+import time
+
+from engine.config import Config
+from engine.market_channels import NS_PER_MS, pattern
+from engine.ready import announce
+from engine.redis_link import RedisAddress
+from gateway.feed_hub import Hub
+from gateway.feed_session import FeedSession
+from gateway.redis_subscriber import RedisSubscriber
+from gateway.websocket import listen
+
+FIRST_LINK_SECONDS_MAX = 1.0   # to wait before listening: the first link is a gap to those connected before it
+
+
+async def serve(config: Config) -> None:
+    """Run until cancelled. Raises ConfigError when the port or redis.url cannot be used."""
+    address = RedisAddress.parse(config.redis.url)
+    hub = Hub()
+    work = asyncio.create_task(_work(hub, RedisSubscriber(address, pattern(address.database), hub)))
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(hub.ready.wait(), FIRST_LINK_SECONDS_MAX)
+        await _listen(config, hub, work)
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+
+
+async def _work(hub: Hub, subscriber: RedisSubscriber) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(subscriber.run())
+        tasks.create_task(hub.tick())
+
+
+async def _listen(config: Config, hub: Hub, work: asyncio.Task[None]) -> None:
+    """Serve as long as the work goes on."""
+    limits = config.limits
+    listener = await listen(
+        lambda: FeedSession(hub, limits.subscriptions_max), config.feed.host, config.feed.port, limits)
+    announce("feed", url=f"ws://{config.feed.host}:{listener.port}/ws")
+    try:
+        await asyncio.shield(work)
+    finally:
+        hub.shutdown(time.time_ns() // NS_PER_MS)
+        listener.close()
+        await listener.wait_closed()

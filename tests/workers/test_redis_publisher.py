@@ -1,0 +1,168 @@
+"""The publisher against a real Redis: what it writes arrives in order; a server that is away costs messages, not time."""
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+import redis.asyncio
+import uvloop
+
+from engine.redis_link import RedisAddress
+from tests.support.redis import RedisServer
+from workers import redis_publisher
+from workers.redis_publisher import RedisPublisher
+
+LIMIT = 256 * 1024
+
+
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        await asyncio.sleep(0.005)
+
+
+def publishing(server: RedisServer, story, url: str = "") -> None:
+    """Run a story with a publisher, and its list of epochs, one per connection."""
+    async def main() -> None:
+        epochs: list[int] = []
+        publisher = RedisPublisher(RedisAddress.parse(url or server.url), LIMIT, lambda: epochs.append(publisher.epoch))
+        task = asyncio.create_task(publisher.run())
+        try:
+            await asyncio.wait_for(story(publisher, epochs), 30)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+    with server:
+        uvloop.run(main())
+
+
+async def reader(server: RedisServer):
+    client = redis.asyncio.Redis(unix_socket_path=str(server.path))
+    pubsub = client.pubsub(ignore_subscribe_messages=True)
+    await pubsub.subscribe("c")
+    await pubsub.parse_response()
+    return client, pubsub
+
+
+async def hear(pubsub, count: int) -> list[bytes]:
+    return [(await pubsub.parse_response())[2] for _ in range(count)]
+
+
+def test_messages_arrive_complete_and_in_order_in_few_writes():
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        client, pubsub = await reader(server)
+        messages = [b"%d\r\n\x00" % number + b"x" * number for number in range(2000)]
+        for message in messages:
+            publisher.publish(b"c", message)
+        publisher.flush()
+        assert await hear(pubsub, len(messages)) == messages
+        await until(lambda: publisher._link.pending == 0)
+        assert (publisher.published, publisher.dropped, len(epochs)) == (2000, 0, 1)
+        await pubsub.aclose()
+        await client.aclose()
+
+    publishing(server, story)
+
+
+def test_messages_to_a_server_that_is_away_are_dropped_and_the_epoch_rises():
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        publisher.publish(b"c", b"queued when the server dies")
+        server.kill()
+        await until(lambda: not publisher.connected)
+        assert publisher.dropped == 1
+        for _ in range(100):
+            publisher.publish(b"c", b"nobody hears")
+        publisher.flush()
+        assert publisher.dropped == 101
+        server.start()
+        await until(lambda: publisher.connected)
+        assert len(epochs) == 2 and epochs[1] > epochs[0]
+        client, pubsub = await reader(server)
+        publisher.publish(b"c", b"after")
+        publisher.flush()
+        assert await hear(pubsub, 1) == [b"after"]
+        await pubsub.aclose()
+        await client.aclose()
+
+    publishing(server, story)
+
+
+def test_a_stopped_server_never_makes_the_buffer_grow_beyond_its_limit():
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        server.send(signal.SIGSTOP)
+        link, chunk, largest = publisher._link, b"x" * 10_000, 0
+        for _ in range(2000):   # 20 MB
+            publisher.publish(b"c", chunk)
+            publisher.flush()
+            if not link.transport.is_closing():
+                largest = max(largest, link.transport.get_write_buffer_size())
+            await asyncio.sleep(0)
+        assert not publisher.connected and publisher.dropped > 1000
+        assert LIMIT < largest <= LIMIT + len(chunk) + 100
+        server.send(signal.SIGCONT)
+        await until(lambda: publisher.connected)
+        assert len(epochs) == 2
+
+    publishing(server, story)
+
+
+def test_a_server_that_stops_answering_is_given_up(monkeypatch):
+    monkeypatch.setattr(redis_publisher, "ANSWER_SECONDS_MAX", 0.2)
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        server.send(signal.SIGSTOP)
+        publisher.publish(b"c", b"lost")
+        publisher.flush()
+        await asyncio.sleep(0.3)
+        assert publisher.connected
+        publisher.publish(b"c", b"one more")
+        publisher.flush()
+        assert not publisher.connected and publisher.dropped == 1
+        server.send(signal.SIGCONT)
+
+    publishing(server, story)
+
+
+@pytest.mark.parametrize("options", [("--rename-command", "PUBLISH", "")])
+def test_a_refused_command_ends_the_connection_with_its_reason(options, caplog):
+    server = RedisServer(*options)
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        publisher.publish(b"c", b"x")
+        publisher.flush()
+        await until(lambda: len(epochs) == 2)
+
+    publishing(server, story)
+    assert "unknown command" in caplog.text
+
+
+def test_a_flush_does_not_wait_for_the_server():
+    """Twenty thousand messages are handed over in far less than the two seconds that awaited publishes would take."""
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        start = time.process_time()
+        for _ in range(200):
+            for _ in range(100):
+                publisher.publish(b"c", b"x" * 200)
+            publisher.flush()
+            await asyncio.sleep(0)
+        assert time.process_time() - start < 0.5
+        await until(lambda: publisher._link.pending == 0)
+
+    publishing(server, story)

@@ -1,0 +1,135 @@
+"""What one instrument tells the world: turns its events into entries, and its book at a tick into differences.
+
+The book itself is the replica core's; here is only which prices were touched since a tick and what was said last. The
+touched prices are at most the prices of the events of one tick; between ticks an event costs one set insertion.
+"""
+from engine.core.codes import Code, EventKind, OrderType, Side, TimeInForce
+from engine.core.exchange import Exchange
+from engine.core.unpack import Event
+from engine.instruments import Instrument
+from engine.market_channels import PARTIAL_LEVELS, REFRESH, Kind, encode_entry
+from workers.market_data_json import Level, diff_json, partial_json, ticker_json, trade_json
+
+_DEEPEST = max(PARTIAL_LEVELS.values())
+_NEVER_RESTED = frozenset({Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY})  # cancels that leave levels alone
+
+
+class DepthWindow:
+    """The span of one diff stream: from the update after `last_id` to now. Contiguous: U = the u before + 1."""
+
+    def __init__(self, kind: Kind, last_id: int) -> None:
+        self.kind, self.last_id = kind, last_id
+        self.touched: tuple[set[int], set[int]] = (set(), set())   # price_ticks by side
+
+
+class MarketBook:
+    """Publishes one instrument. `entries` gathers encoded entries until the owner takes them."""
+
+    def __init__(self, core: Exchange, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.entries: list[bytes] = []
+        self.seq = 0                 # of the instrument's channel, in the present epoch
+        self._core, self._id = core, instrument.id
+        self._states: dict[Kind, bytes] = {}             # the last text of each state
+        self._best: tuple[list[Level], ...] = ([], [])   # bids and asks in them
+        self._new_level: int | None = None   # level that the order accepted last touched as the first
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was said: the streams go on from the book as it is now."""
+        update_id = self._core.update_id(self._id)
+        self._fast, self._slow = DepthWindow(Kind.DEPTH_100, update_id), DepthWindow(Kind.DEPTH_1000, update_id)
+        self._partial_id = -1
+        self._new_level = None
+        self.entries.clear()
+        bid_ticks, bid_lots, ask_ticks, ask_lots = self._core.top(self._id)
+        self._states = {Kind.BOOK_TICKER: ticker_json(
+            self.instrument, update_id, (bid_ticks, bid_lots), (ask_ticks, ask_lots))}
+        self._renew_partials()
+
+    def event(self, event: Event) -> None:
+        """Take one event of this instrument, in order."""
+        kind = event.kind
+        if kind == EventKind.TOP:
+            self._top(event)
+        elif kind == EventKind.TRADE:
+            self._trade(event)
+        elif kind == EventKind.ACCEPTED:
+            self._accepted(event)
+        elif kind == EventKind.REDUCED or (kind == EventKind.CANCELED and event.code not in _NEVER_RESTED):
+            self._fast.touched[event.side].add(event.price_ticks)
+
+    def fast_tick(self, now_ms: int) -> None:
+        """Every 100 ms: the difference, and the best levels where they changed."""
+        for side in Side:
+            self._slow.touched[side].update(self._fast.touched[side])
+        self._diff(self._fast, now_ms)
+        self._new_level = None
+        self._partials()
+
+    def slow_tick(self, now_ms: int) -> None:
+        """Every 1000 ms, after the fast tick: the other difference, and the state once more for late readers."""
+        self._diff(self._slow, now_ms)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say the last known state once more, not as an event."""
+        self._renew_partials()
+        self.entries += [encode_entry(kind, text, REFRESH) for kind, text in self._states.items()]
+
+    def _top(self, top: Event) -> None:
+        text = ticker_json(self.instrument, top.update_id, (top.bid_ticks, top.bid_lots), (top.ask_ticks, top.ask_lots))
+        self._states[Kind.BOOK_TICKER] = text
+        self.entries.append(encode_entry(Kind.BOOK_TICKER, text))
+
+    def _trade(self, trade: Event) -> None:
+        """The maker's level has changed; a taker that is filled has not made one at its own price."""
+        self.entries.append(encode_entry(Kind.TRADE, trade_json(self.instrument, trade)))
+        self._fast.touched[1 - trade.side].add(trade.price_ticks)
+        if self._new_level is not None and trade.left_lots == 0:
+            self._fast.touched[trade.side].discard(self._new_level)
+            self._new_level = None
+
+    def _accepted(self, order: Event) -> None:
+        """An order that may rest touches its own level, unless its fills (which follow) leave nothing of it."""
+        self._new_level = None
+        if order.time_in_force != TimeInForce.GTC or order.order_type == OrderType.MARKET:
+            return
+        touched = self._fast.touched[order.side]
+        if order.price_ticks not in touched:
+            touched.add(order.price_ticks)
+            self._new_level = order.price_ticks
+
+    def _diff(self, window: DepthWindow, now_ms: int) -> None:
+        update_id = self._core.update_id(self._id)
+        if update_id != window.last_id:
+            bids, asks = self._levels(window, Side.BUY), self._levels(window, Side.SELL)
+            text = diff_json(self.instrument, now_ms, (window.last_id + 1, update_id), bids, asks)
+            self.entries.append(encode_entry(window.kind, text))
+            window.last_id = update_id
+        for prices in window.touched:
+            prices.clear()
+
+    def _levels(self, window: DepthWindow, side: Side) -> list[Level]:
+        """Final quantities of the touched levels, best first."""
+        prices = sorted(window.touched[side], reverse=side == Side.BUY)
+        return [(price, self._core.level(self._id, side, price)) for price in prices]
+
+    def _partials(self) -> None:
+        """Best levels that differ from those said last; the update id alone is no reason to speak."""
+        said = self._best
+        for kind in self._renew_partials():
+            count = PARTIAL_LEVELS[kind]
+            if any(now[:count] != before[:count] for now, before in zip(self._best, said, strict=True)):
+                self.entries.append(encode_entry(kind, self._states[kind]))
+
+    def _renew_partials(self) -> list[Kind]:
+        """Make the texts new if the book has changed; the kinds that were made."""
+        update_id = self._core.update_id(self._id)
+        if update_id == self._partial_id:
+            return []
+        self._partial_id = update_id
+        bids, asks = self._best = tuple(self._core.depth(self._id, side, _DEEPEST) for side in Side)
+        for kind, count in PARTIAL_LEVELS.items():
+            self._states[kind] = partial_json(self.instrument, update_id, bids[:count], asks[:count])
+        return list(PARTIAL_LEVELS)
