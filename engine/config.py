@@ -54,9 +54,15 @@ class Postgres(Section, frozen=True):
 
 
 class Redis(Section, frozen=True):
-    """url "": a server found on PATH, else the packaged one."""
+    """url "": a server found on PATH, else the packaged one.
+
+    A server that leaves more than buffer_bytes_max of market data unread, or does not answer for silent_seconds_max, is
+    cut and connected to again; what it misses is dropped.
+    """
 
     url: str = ""
+    buffer_bytes_max: Bytes = 8 * 1024 * 1024
+    silent_seconds_max: Seconds = 5.0
 
 
 class Journal(Section, frozen=True):

@@ -45,7 +45,8 @@ class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
         """
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
-            raise ConfigError(f"redis.url {url!r}: write redis://host:port, rediss://host:port or unix:///path.sock")
+            raise ConfigError(f"redis.url {url!r}: name a server as redis://host:port, rediss://host:port or "
+                              "unix:///path.sock; `buttonwood up` brings its own")
         local = parts.scheme == "unix"
         number = parse_qs(parts.query).get("db", ["0"])[0] if local else parts.path.strip("/") or "0"
         try:

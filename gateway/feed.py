@@ -8,9 +8,8 @@ import contextlib
 import time
 
 from engine.config import Config
-from engine.market_channels import NS_PER_MS, pattern
+from engine.market_channels import NS_PER_MS
 from engine.ready import announce
-from engine.redis_link import RedisAddress
 from gateway.feed_hub import Hub
 from gateway.feed_session import FeedSession
 from gateway.redis_subscriber import RedisSubscriber
@@ -21,9 +20,8 @@ FIRST_LINK_SECONDS_MAX = 1.0   # to wait before listening: the first link is a g
 
 async def serve(config: Config) -> None:
     """Run until cancelled. Raises ConfigError when the port or redis.url cannot be used."""
-    address = RedisAddress.parse(config.redis.url)
     hub = Hub()
-    work = asyncio.create_task(_work(hub, RedisSubscriber(address, pattern(address.database), hub)))
+    work = asyncio.create_task(_work(hub, RedisSubscriber(config.redis, hub)))
     try:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hub.ready.wait(), FIRST_LINK_SECONDS_MAX)

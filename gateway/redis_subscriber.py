@@ -6,7 +6,7 @@ between the two. The price is to parse what nobody asked for: half a microsecond
 
 Pub/sub delivers at most once, so every new connection (the first as well) is told as a gap. The server may also end
 the connection because we read too slowly (its client-output-buffer-limit): the same gap.
-A connection without a sign of life for SILENT_SECONDS_MAX, pings included, is cut and made again.
+A server that gives no sign of life for redis.silent_seconds_max, pings unanswered, is cut and connected to again.
 """
 import asyncio
 import logging
@@ -14,10 +14,11 @@ from typing import Protocol
 
 import hiredis
 
+from engine.config import Redis
+from engine.market_channels import pattern
 from engine.redis_link import RedisAddress, RedisLink, encode_command, keep_linked
 
 PING_SECONDS = 1.0
-SILENT_SECONDS_MAX = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -69,8 +70,8 @@ class SubscriberLink(RedisLink):
 class RedisSubscriber:
     """Keeps one subscribed connection."""
 
-    def __init__(self, address: RedisAddress, pattern: bytes, reader: Reader) -> None:
-        self._address, self._pattern, self._reader = address, pattern, reader
+    def __init__(self, settings: Redis, reader: Reader) -> None:
+        self._address, self._settings, self._reader = RedisAddress.parse(settings.url), settings, reader
         self._link: SubscriberLink | None = None
 
     async def run(self) -> None:
@@ -80,7 +81,7 @@ class RedisSubscriber:
             tasks.create_task(self._watch())
 
     def _open(self, link: SubscriberLink) -> None:
-        link.transport.write(encode_command(b"PSUBSCRIBE", self._pattern))
+        link.transport.write(encode_command(b"PSUBSCRIBE", pattern(self._address.database)))
         self._link = link
 
     async def _watch(self) -> None:
@@ -91,7 +92,7 @@ class RedisSubscriber:
             if self._link is None or self._link.closed.done():
                 continue
             silent = loop.time() - self._link.heard_at
-            if silent > SILENT_SECONDS_MAX:
+            if silent > self._settings.silent_seconds_max:
                 _log.error("Redis at %s has been silent for %.1f s: connecting again", self._address, silent)
                 self._link.transport.abort()
             elif silent >= PING_SECONDS:

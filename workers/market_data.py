@@ -39,11 +39,10 @@ class MarketData:
     """Role of the worker process; `run` ends only by cancellation or failure."""
 
     def __init__(self, config: Config) -> None:
-        address = RedisAddress.parse(config.redis.url)
         self.core = Exchange(top_events=True)
         self.live = False
-        self._config, self._database = config, address.database
-        self._publisher = RedisPublisher(address, config.limits.follower_buffer_bytes_max, self._reopened)
+        self._config, self._database = config, RedisAddress.parse(config.redis.url).database
+        self._publisher = RedisPublisher(config.redis, self._reopened)
         self._catalog = Catalog()
         self._books: dict[int, MarketBook] = {}
         self._started_ns = time.time_ns()

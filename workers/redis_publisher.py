@@ -5,8 +5,8 @@ Why not a client library: an awaited publish through redis-py costs 90 to 150 us
 
   server away or gone       what is published is dropped and counted; we connect again for ever, with growing pauses
   each new connection       a higher `epoch`, by which readers know that something may be missing
-  server takes no more      above buffer_bytes_max of unsent bytes the connection is cut, and so on as above
-  server does not answer    after ANSWER_SECONDS_MAX likewise: a stopped process still has room in its kernel buffers
+  server takes no more      above redis.buffer_bytes_max of unsent bytes the connection is cut, and so on as above
+  server does not answer    after redis.silent_seconds_max likewise: a stopped process has room in its kernel buffers
   server refuses a command  logged with its text, likewise
 """
 import asyncio
@@ -14,9 +14,9 @@ import logging
 import time
 from collections.abc import Callable
 
+from engine.config import Redis
 from engine.redis_link import RedisAddress, RedisLink, keep_linked
 
-ANSWER_SECONDS_MAX = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -51,11 +51,11 @@ class PublisherLink(RedisLink):
 class RedisPublisher:
     """Keeps one connection and writes to it. `opened` is called whenever a new one is ready."""
 
-    def __init__(self, address: RedisAddress, buffer_bytes_max: int, opened: Callable[[], None]) -> None:
+    def __init__(self, settings: Redis, opened: Callable[[], None]) -> None:
         self.epoch = 0       # of the present connection; rises with each one, also over restarts of this process
         self.published = 0   # messages handed to the kernel or its write buffer
         self.dropped = 0     # messages for which there was no connection
-        self._address, self._buffer_bytes_max, self._opened = address, buffer_bytes_max, opened
+        self._address, self._settings, self._opened = RedisAddress.parse(settings.url), settings, opened
         self._link: PublisherLink | None = None
         self._commands: list[bytes] = []
 
@@ -86,7 +86,7 @@ class RedisPublisher:
             return
         now = asyncio.get_running_loop().time()
         unsent = link.transport.get_write_buffer_size()
-        if unsent > self._buffer_bytes_max or link.silent_seconds(now) > ANSWER_SECONDS_MAX:
+        if unsent > self._settings.buffer_bytes_max or link.silent_seconds(now) > self._settings.silent_seconds_max:
             _log.error("Redis does not keep up (%d bytes unsent, %d answers missing): connecting again",
                        unsent, link.pending)
             self._close(link)

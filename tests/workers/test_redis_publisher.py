@@ -8,9 +8,8 @@ import pytest
 import redis.asyncio
 import uvloop
 
-from engine.redis_link import RedisAddress
+from engine.config import Redis
 from tests.support.redis import RedisServer
-from workers import redis_publisher
 from workers.redis_publisher import RedisPublisher
 
 LIMIT = 256 * 1024
@@ -23,11 +22,12 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
         await asyncio.sleep(0.005)
 
 
-def publishing(server: RedisServer, story, url: str = "") -> None:
+def publishing(server: RedisServer, story, **settings: object) -> None:
     """Run a story with a publisher, and its list of epochs, one per connection."""
     async def main() -> None:
         epochs: list[int] = []
-        publisher = RedisPublisher(RedisAddress.parse(url or server.url), LIMIT, lambda: epochs.append(publisher.epoch))
+        redis_settings = Redis(url=server.url, **{"buffer_bytes_max": LIMIT, **settings})
+        publisher = RedisPublisher(redis_settings, lambda: epochs.append(publisher.epoch))
         task = asyncio.create_task(publisher.run())
         try:
             await asyncio.wait_for(story(publisher, epochs), 30)
@@ -117,8 +117,7 @@ def test_a_stopped_server_never_makes_the_buffer_grow_beyond_its_limit():
     publishing(server, story)
 
 
-def test_a_server_that_stops_answering_is_given_up(monkeypatch):
-    monkeypatch.setattr(redis_publisher, "ANSWER_SECONDS_MAX", 0.2)
+def test_a_server_that_stops_answering_is_given_up():
     server = RedisServer()
 
     async def story(publisher, epochs):
@@ -133,7 +132,7 @@ def test_a_server_that_stops_answering_is_given_up(monkeypatch):
         assert not publisher.connected and publisher.dropped == 1
         server.send(signal.SIGCONT)
 
-    publishing(server, story)
+    publishing(server, story, silent_seconds_max=0.2)
 
 
 @pytest.mark.parametrize("options", [("--rename-command", "PUBLISH", "")])
