@@ -41,10 +41,17 @@ class Feed(Section, frozen=True):
 
 
 class Rest(Section, frozen=True):
-    """Where HTTP listens."""
+    """Where HTTP listens, and how it reads Postgres.
+
+    A question about trades waits up to history_lag_seconds_max for the ledger to contain all that was durable when it
+    came; then it is answered from what is there. Questions beyond history_connections_max at once take turns.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    history_connections_max: Count = 8
+    history_lag_seconds_max: Seconds = 1.0
+    history_seconds_max: Seconds = 5.0
 
 
 class Postgres(Section, frozen=True):
