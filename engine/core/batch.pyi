@@ -1,0 +1,49 @@
+from typing_extensions import Buffer
+
+class Batch:
+    def __init__(self, capacity: int = 16) -> None: ...
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def place(
+        self,
+        account: int,
+        instrument: int,
+        side: int,
+        order_type: int,
+        time_in_force: int,
+        price_ticks: int,
+        qty_lots: int,
+        amount: int = 0,
+        text: bytes | str = b"",
+    ) -> int: ...
+    def cancel(
+        self, account: int, instrument: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
+    ) -> int: ...
+    def reduce(
+        self, account: int, instrument: int, qty_lots: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
+    ) -> int: ...
+    def cancel_all(self, account: int, instrument: int = 0) -> int: ...
+    def asset(self, asset: int, scale: int, code: bytes | str) -> int: ...
+    def instrument(
+        self,
+        instrument: int,
+        *,
+        text: bytes | str,
+        base_asset: int,
+        quote_asset: int,
+        lot_value: int,
+        tick_value: int,
+        min_lots: int = 1,
+        max_lots: int = ...,
+        max_ticks: int = ...,
+        min_notional: int = 0,
+        maker_fee_ppm: int = 0,
+        taker_fee_ppm: int = 0,
+        status: int = 0,
+    ) -> int: ...
+    def account(self, account: int, status: int = 0, label: bytes | str = b"") -> int: ...
+    def credit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...
+    def debit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...
+    def extend(self, commands: Buffer) -> None: ...
+    def clear(self) -> None: ...
+    def stamp(self, first_seq: int, time_ns: int) -> None: ...

@@ -1,0 +1,16 @@
+"""Single instructions of the compiler that the core leans on. Nothing here touches memory of ours."""
+from libc.stdint cimport int64_t, uint64_t
+
+cdef extern from *:
+    # position of the highest set bit is 63 - clz; undefined for 0
+    int clz "__builtin_clzll"(unsigned long long) noexcept nogil
+    # true when the exact result does not fit: the one way the core multiplies and adds untrusted numbers
+    bint mul_overflows "__builtin_mul_overflow"(int64_t, int64_t, int64_t*) noexcept nogil
+    bint add_overflows "__builtin_add_overflow"(int64_t, int64_t, int64_t*) noexcept nogil
+    # a hint to the cache; any address is allowed
+    void prefetch "__builtin_prefetch"(const void*) noexcept nogil
+
+
+cdef inline int top_bit(uint64_t bits) noexcept nogil:
+    """Position 0..63 of the highest set bit; bits must not be 0."""
+    return 63 - clz(bits)

@@ -1,0 +1,99 @@
+"""64-bit hash of the state in an order that does not depend on where things lie in memory.
+
+Covers seq, time, counters, settings, account states, wallets that hold something, and every open order in the order in
+which it would trade. Slots and capacities are left out: they are places, not state. A checksum against bugs and damage,
+not against forgery. O(state).
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from engine.core.ladder cimport ladder_below
+from engine.core.pool cimport Details, Node
+from engine.core.state cimport Account, Asset, Book
+from engine.core.types cimport InstrumentCommand
+from engine.core.views cimport sorted_wallets
+from engine.core.wallets cimport Wallet
+
+
+cdef uint64_t state_digest(State* state) except? 0:
+    cdef uint64_t digest = _mix(_mix(_mix(0, state.seq), <uint64_t>state.time_ns), state.fill_id)
+    digest = _mix_assets(digest, state)
+    digest = _mix_accounts(digest, state)
+    digest = _mix_books(digest, state)
+    return _mix_wallets(digest, state)
+
+
+cdef inline uint64_t _mix(uint64_t digest, uint64_t word) noexcept nogil:
+    digest = (digest ^ word) * <uint64_t>0x9E3779B97F4A7C15
+    return digest ^ (digest >> 29)
+
+
+cdef uint64_t _mix_bytes(uint64_t digest, const void* data, size_t size) noexcept nogil:
+    """size is a multiple of 4."""
+    cdef uint32_t word = 0
+    cdef size_t offset
+    for offset in range(0, size, 4):
+        memcpy(&word, <const char*>data + offset, 4)
+        digest = _mix(digest, word)
+    return digest
+
+
+cdef uint64_t _mix_assets(uint64_t digest, State* state) noexcept nogil:
+    cdef uint32_t asset
+    for asset in range(1, state.assets_capacity):
+        if state.assets[asset].known:
+            digest = _mix_bytes(_mix(digest, asset), state.assets[asset].text, 36)
+            digest = _mix(digest, state.assets[asset].scale)
+    return digest
+
+
+cdef uint64_t _mix_accounts(uint64_t digest, State* state) noexcept nogil:
+    cdef uint32_t account
+    for account in range(state.accounts_capacity):
+        if state.accounts[account].known:
+            digest = _mix(_mix(digest, account), state.accounts[account].status)
+    return digest
+
+
+cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
+    cdef uint32_t instrument
+    cdef Book* book
+    cdef int side
+    for instrument in range(1, state.books_capacity):
+        book = &state.books[instrument]
+        if not book.known:
+            continue
+        digest = _mix_bytes(digest, &state.instruments[instrument], sizeof(InstrumentCommand))
+        digest = _mix(_mix(digest, book.update_id), book.trade_id)
+        for side in range(2):
+            digest = _mix_side(digest, state, book, side)
+    return digest
+
+
+cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noexcept nogil:
+    cdef uint32_t level = book.ladders[side].best_level
+    cdef uint32_t slot
+    while level != 0:
+        slot = state.shelf.levels[level].head
+        while slot != 0:
+            digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
+            slot = state.pool.nodes[slot].next
+        level = ladder_below(&state.shelf, &book.ladders[side], level)
+    return _mix(digest, <uint64_t>side)
+
+
+cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept nogil:
+    digest = _mix(_mix(digest, node.order_id), <uint64_t>node.price_ticks)
+    digest = _mix(_mix(digest, <uint64_t>node.left_lots), <uint64_t>node.quote_filled)
+    digest = _mix(_mix(digest, node.account), <uint64_t>node.order_type << 8 | node.time_in_force)
+    digest = _mix(_mix(digest, <uint64_t>details.qty_lots), <uint64_t>details.time_ns)
+    return _mix_bytes(_mix(digest, <uint64_t>details.update_ns), details.text, 36)
+
+
+cdef uint64_t _mix_wallets(uint64_t digest, State* state) except? 0:
+    cdef Wallet* wallet
+    for index in sorted_wallets(state):
+        wallet = &state.wallets.items[<uint32_t>index]
+        if wallet.available != 0 or wallet.held != 0:
+            digest = _mix(_mix(_mix(digest, wallet.key), <uint64_t>wallet.available), <uint64_t>wallet.held)
+    return digest

@@ -1,0 +1,193 @@
+"""The exchange as Python sees it: commands in, events out, and questions about the state in between.
+
+Promises: the state is a pure function of the commands; apply() costs O(1) Python work however many commands it carries.
+Not thread-safe: one thread at a time.
+"""
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from engine.core.audit cimport audit
+from engine.core.clients cimport client_find, client_hash
+from engine.core.digest cimport state_digest
+from engine.core.dispatch cimport dispatch
+from engine.core.events cimport EventBuffer
+from engine.core.state cimport State, Top, account_known, book_known, state_free, state_init
+from engine.core.tops cimport book_top
+from engine.core.types cimport TEXT_BYTES, Command
+from engine.core.views cimport (
+    view_account_wallets, view_assets, view_depth, view_instruments, view_level, view_open_orders, view_order,
+    view_wallets)
+from engine.core.wallets cimport wallet_find, wallet_key
+
+__all__ = ["Exchange"]
+
+ORDERS_MAX = 1 << 26  # open orders of one exchange; a rule of the game, the same on every replica
+
+
+cdef class Exchange:
+    """Books, wallets and settings of one exchange. The arguments are starting capacities; all but orders_max grow."""
+    cdef State state
+    cdef EventBuffer buffer
+
+    def __cinit__(self, *, size_t orders=1024, size_t wallets=1024, size_t accounts=64, size_t leaves=64,
+                  size_t events=1024, bint top_events=False, uint32_t orders_max=ORDERS_MAX):
+        memset(&self.state, 0, sizeof(State))
+        if max(orders, wallets, accounts, leaves, events) >= 1 << 31:
+            raise MemoryError("a starting capacity is 2**31 or more")
+        if not state_init(&self.state, orders, wallets, accounts, leaves, events, orders_max):
+            raise MemoryError("no memory for the starting capacities")
+        self.state.top_events = top_events
+        self.buffer = EventBuffer.adopt(&self.state.events)
+
+    def __dealloc__(self):
+        state_free(&self.state)
+
+    def apply(self, commands):
+        """Applies commands (a buffer of 128 bytes each) in order and returns the buffer of their events.
+
+        The view is read-only and its content is overwritten by the next apply(). ValueError: a bad length, or a command
+        whose seq is not self.seq + 1; the commands before it stay applied. MemoryError: the exchange is lost, replay.
+        """
+        cdef Py_buffer view
+        cdef uint64_t applied, count
+        if self.state.failed:
+            raise MemoryError("an earlier apply() ran out of memory; rebuild the exchange by replay")
+        try:
+            PyObject_GetBuffer(commands, &view, PyBUF_SIMPLE)
+        except BufferError as error:
+            raise ValueError("commands must be one contiguous buffer") from error
+        count = view.len // sizeof(Command)
+        try:
+            if view.len % sizeof(Command):
+                raise ValueError(f"{view.len} bytes of commands: not a multiple of {sizeof(Command)}")
+            with nogil:
+                applied = _apply_all(&self.state, <char*>view.buf, count)
+            if applied != count:
+                self._explain(<char*>view.buf + applied * sizeof(Command))
+        finally:
+            PyBuffer_Release(&view)
+            if self.state.events.items != self.buffer.items:
+                self.buffer = EventBuffer.adopt(&self.state.events)
+        self.buffer.count = self.state.events.count
+        return memoryview(self.buffer)
+
+    cdef _explain(self, const char* data):
+        cdef Command command
+        if self.state.failed:
+            raise MemoryError("out of memory while applying; rebuild the exchange by replay")
+        memcpy(&command, data, sizeof(Command))
+        raise ValueError(f"command with seq {command.seq}, expected {self.state.seq + 1}")
+
+    @property
+    def seq(self):
+        """Sequence number of the last command applied."""
+        return self.state.seq
+
+    @property
+    def time_ns(self):
+        """Time of the last command applied."""
+        return self.state.time_ns
+
+    def balance(self, uint32_t account, uint32_t asset):
+        """(available, held) in minor units."""
+        cdef uint32_t index = wallet_find(&self.state.wallets, wallet_key(account, asset))
+        return self.state.wallets.items[index].available, self.state.wallets.items[index].held
+
+    def wallets(self):
+        """WALLET records of every wallet that money ever touched, ordered by account and asset."""
+        return view_wallets(&self.state)
+
+    def account_wallets(self, uint32_t account):
+        """[(asset, available, held)] of one account, ordered by asset."""
+        return view_account_wallets(&self.state, account)
+
+    def depth(self, uint32_t instrument, int side, int64_t limit):
+        """[(price_ticks, qty_lots)] of at most limit levels, best first."""
+        return view_depth(&self.state, instrument, _side(side), limit)
+
+    def level(self, uint32_t instrument, int side, int64_t price_ticks):
+        """Open quantity at a price, 0 if none."""
+        return view_level(&self.state, instrument, _side(side), price_ticks)
+
+    def top(self, uint32_t instrument):
+        """(bid_ticks, bid_lots, ask_ticks, ask_lots); 0 where a side is empty."""
+        if not book_known(&self.state, instrument):
+            return 0, 0, 0, 0
+        cdef Top top = book_top(&self.state, &self.state.books[instrument])
+        return top.bid_ticks, top.bid_lots, top.ask_ticks, top.ask_lots
+
+    def update_id(self, uint32_t instrument):
+        """Changes of a level's quantity so far in this book."""
+        return self.state.books[instrument].update_id if book_known(&self.state, instrument) else 0
+
+    def last_trade_id(self, uint32_t instrument):
+        """Trades so far in this book."""
+        return self.state.books[instrument].trade_id if book_known(&self.state, instrument) else 0
+
+    def order(self, uint64_t order_id, uint32_t slot):
+        """ORDER record of an open order, or None."""
+        if order_id == 0 or slot >= self.state.pool.fresh or self.state.pool.nodes[slot].order_id != order_id:
+            return None
+        return view_order(&self.state, slot)
+
+    def find(self, uint32_t account, bytes text not None):
+        """(order_id, slot) of the open order with that client order id, (0, 0) if there is none."""
+        cdef char[36] padded
+        cdef uint32_t slot
+        if not 0 < len(text) <= TEXT_BYTES:
+            return 0, 0
+        memset(padded, 0, TEXT_BYTES)
+        memcpy(padded, <char*>text, len(text))
+        slot = client_find(&self.state.clients, &self.state.pool, account, padded, client_hash(account, padded))
+        return self.state.pool.nodes[slot].order_id, slot  # the sink's order_id is 0
+
+    def open_orders(self, uint32_t account, uint32_t instrument=0):
+        """ORDER records in order of order_id; instrument 0 means all."""
+        return view_open_orders(&self.state, account, instrument)
+
+    def assets(self):
+        """[(asset, code, scale)] in order of id."""
+        return view_assets(&self.state)
+
+    def instruments(self):
+        """INSTRUMENT_COMMAND records as last configured, in order of id."""
+        return view_instruments(&self.state)
+
+    def account_status(self, uint32_t account):
+        """The AccountStatus, -1 if the account is unknown."""
+        return self.state.accounts[account].status if account_known(&self.state, account) else -1
+
+    def state_hash(self):
+        """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""
+        return state_digest(&self.state)
+
+    def check(self):
+        """Walks every invariant; AssertionError names the first that is broken. O(state)."""
+        audit(&self.state)
+
+
+cdef int _side(int side) except -1:
+    if not 0 <= side <= 1:
+        raise ValueError(f"side {side}: use 0 (BUY) or 1 (SELL)")
+    return side
+
+
+cdef uint64_t _apply_all(State* state, const char* data, uint64_t count) noexcept nogil:
+    """Number of commands applied; fewer than count when a seq does not follow or memory ran out."""
+    cdef Command copy
+    cdef Command* command
+    cdef uint64_t position
+    cdef bint aligned = (<size_t>data & 7) == 0
+    state.events.count = 0
+    for position in range(count):
+        command = <Command*>(data + position * sizeof(Command))
+        if not aligned:
+            memcpy(&copy, command, sizeof(Command))
+            command = &copy
+        if command.seq != state.seq + 1:
+            return position
+        dispatch(state, command)
+        if state.failed:
+            return position
+    return count

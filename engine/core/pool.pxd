@@ -1,0 +1,71 @@
+"""The pool owns every open order; an order is a slot, 0 means none.
+
+A slot has three parts so that matching touches few cache lines: Node (64 bytes, hot), Details (64 bytes, read when
+the order leaves), Links (8 bytes, the list of its account). Slots freed last are used first, which keeps the live set
+in the cache however long the run. Slot 0 is a sink: unlinking writes to it instead of testing for an end of the queue.
+"""
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+cdef struct Node:
+    uint32_t next           # towards the tail of the price level's queue; in a free slot: the next free one
+    uint32_t prev
+    uint32_t level          # the price level it rests in
+    uint32_t account
+    uint64_t order_id       # 0: the slot is free; so (order_id, slot) can never name the wrong order
+    int64_t price_ticks
+    int64_t left_lots
+    int64_t quote_filled    # quote minor units traded so far
+    uint32_t instrument
+    uint32_t pay_wallet     # holds what the order pays with
+    uint32_t receive_wallet  # 0: not looked up yet
+    uint8_t side
+    uint8_t order_type
+    uint8_t time_in_force
+    uint8_t named           # has a client order id, and so an entry in the client index
+
+cdef struct Details:
+    char[36] text
+    uint32_t hash           # of (account, text)
+    int64_t qty_lots        # original, or as reduced
+    int64_t time_ns
+    int64_t update_ns
+
+cdef struct Links:          # all open orders of one account, in order of order_id
+    uint32_t next
+    uint32_t prev
+
+cdef struct Pool:
+    Node* nodes
+    Details* details
+    Links* links
+    uint32_t free           # last freed slot; 0: none
+    uint32_t fresh          # lowest slot never used
+    uint32_t capacity
+    uint32_t open           # slots in use
+    uint32_t open_max       # part of the rules: every replica must use the same
+
+cdef bint pool_init(Pool* pool, size_t capacity, uint32_t open_max) noexcept nogil
+cdef void pool_free(Pool* pool) noexcept nogil
+cdef bint pool_grow(Pool* pool) noexcept nogil
+
+
+cdef inline uint32_t pool_take(Pool* pool) noexcept nogil:
+    """A slot to fill, or 0 when memory ran out. O(1); growth copies or remaps once per doubling."""
+    cdef uint32_t slot = pool.free
+    if slot != 0:
+        pool.free = pool.nodes[slot].next
+    else:
+        if pool.fresh == pool.capacity and not pool_grow(pool):
+            return 0
+        slot = pool.fresh
+        pool.fresh += 1
+    pool.open += 1
+    return slot
+
+
+cdef inline void pool_give(Pool* pool, uint32_t slot) noexcept nogil:
+    """Frees a slot; it is the next one taken."""
+    pool.nodes[slot].order_id = 0
+    pool.nodes[slot].next = pool.free
+    pool.free = slot
+    pool.open -= 1

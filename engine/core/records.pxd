@@ -1,0 +1,26 @@
+"""Records that queries return, as in engine/records.py: ORDER and WALLET."""
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+cdef struct OrderRecord:
+    uint64_t order_id
+    uint32_t slot
+    uint32_t account
+    uint32_t instrument
+    uint8_t side
+    uint8_t order_type
+    uint8_t time_in_force
+    uint8_t reserved
+    int64_t price_ticks
+    int64_t qty_lots
+    int64_t left_lots
+    int64_t quote_filled
+    int64_t time_ns
+    int64_t update_ns
+    char[36] text
+    uint32_t reserved_b
+
+cdef struct WalletRecord:
+    uint32_t account
+    uint32_t asset
+    int64_t available
+    int64_t held

@@ -1,0 +1,97 @@
+"""Writes the events of orders. Every byte of an event is written, as its place holds an old one."""
+from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.string cimport memcpy, memset
+
+from engine.core.events cimport event_next
+from engine.core.pool cimport Details, Node
+from engine.core.state cimport State
+from engine.core.taker cimport Taker
+from engine.core.types cimport ACCEPTED, CANCELED, REJECTED, TEXT_BYTES, TRADE, Command, Event, TradeEvent
+
+
+cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil:
+    """An event that repeats the command's fields; slot, order_id, left_lots and the last 28 bytes are zero."""
+    cdef Event* event = event_next(&state.events)
+    memcpy(event, command, sizeof(Event))
+    event.kind = kind
+    event.slot = 0
+    event.order_id = 0
+    event.left_lots = 0
+    event.reserved_a = 0
+    event.amount = event.reserved_b = 0
+    event.reserved_c = 0
+    event.code = event.flags = 0
+    return event
+
+
+cdef inline void report_accepted(State* state, Taker* taker) noexcept nogil:
+    cdef Event* event = echo(state, taker.command, ACCEPTED)
+    event.slot = taker.slot
+    event.order_id = taker.command.seq
+    event.left_lots = taker.command.qty_lots
+    event.amount = taker.command.amount
+
+
+cdef inline void report_refused(State* state, Command* command, int code) noexcept nogil:
+    """REJECTED for any command laid out as Command; flags names its kind."""
+    cdef Event* event = echo(state, command, REJECTED)
+    event.order_id = command.order_id
+    event.amount = command.amount
+    event.code = code
+    event.flags = command.kind
+
+
+cdef inline void report_trade(
+    State* state, Taker* taker, Node* maker, int64_t lots, int64_t quote, int64_t taker_fee, int64_t maker_fee
+) noexcept nogil:
+    cdef TradeEvent* event = <TradeEvent*>event_next(&state.events)
+    memcpy(event, taker.command, 32)  # kind .. time_ns
+    event.kind = TRADE
+    event.slot = taker.slot
+    event.order_id = taker.command.seq
+    event.price_ticks = maker.price_ticks
+    event.qty_lots = lots
+    event.left_lots = 0 if taker.by_amount else taker.left_lots
+    event.maker_order_id = maker.order_id
+    event.maker_left_lots = maker.left_lots
+    event.trade_id = taker.book.trade_id
+    event.fill_id = state.fill_id
+    event.quote_amount = quote
+    event.taker_fee = taker_fee
+    event.maker_fee = maker_fee
+    event.maker_account = maker.account
+    event.code = event.flags = 0
+
+
+cdef inline void report_unfilled(State* state, Taker* taker, int code) noexcept nogil:
+    """CANCELED for the rest of an incoming order."""
+    cdef Event* event = echo(state, taker.command, CANCELED)
+    event.slot = taker.slot
+    event.order_id = taker.command.seq
+    event.qty_lots = 0 if taker.by_amount else taker.left_lots
+    event.amount = taker.amount_left
+    event.code = code
+
+
+cdef inline Event* report_resting(State* state, Command* command, uint32_t slot, int kind, int code) noexcept nogil:
+    """CANCELED or REDUCED for an open order; the caller sets qty_lots and left_lots."""
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Event* event = event_next(&state.events)
+    event.kind = kind
+    event.side = node.side
+    event.order_type = node.order_type
+    event.time_in_force = node.time_in_force
+    event.account = node.account
+    event.instrument = node.instrument
+    event.slot = slot
+    event.seq = command.seq
+    event.time_ns = command.time_ns
+    event.order_id = node.order_id
+    event.price_ticks = node.price_ticks
+    event.qty_lots = node.left_lots
+    event.left_lots = 0
+    memcpy(event.text, state.pool.details[slot].text, TEXT_BYTES)
+    memset(&event.reserved_a, 0, 24)
+    event.code = code
+    event.flags = 0
+    return event

@@ -1,0 +1,82 @@
+"""Putting an order into the book and taking it out: price level, its account's list and the client index together."""
+from libc.stdint cimport int64_t, uint32_t
+
+from engine.core.clients cimport client_add, client_hash, clients_remove
+from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
+from engine.core.pool cimport Details, Links, Node, pool_give
+from engine.core.state cimport Account, Book, State, side_key
+from engine.core.taker cimport Taker
+from engine.core.types cimport TEXT_BYTES, Command
+from libc.string cimport memcpy
+
+
+cdef inline void rest(State* state, Taker* taker) noexcept nogil:
+    """Rests what is left of an incoming order, behind all others at its price."""
+    cdef Command* command = taker.command
+    cdef uint32_t slot = taker.slot
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Ladder* ladder = &taker.book.ladders[command.side]
+    cdef int64_t key = side_key(command.side, command.price_ticks)
+    node.account = command.account
+    node.order_id = command.seq
+    node.price_ticks = command.price_ticks
+    node.left_lots = taker.left_lots
+    node.quote_filled = taker.quote_filled
+    node.instrument = command.instrument
+    node.pay_wallet = taker.pay_wallet
+    node.receive_wallet = 0
+    node.side = command.side
+    node.order_type = command.order_type
+    node.time_in_force = command.time_in_force
+    node.named = command.text[0] != 0
+    describe(state, command, slot)
+    list_append(state, command.account, slot)
+    node.level = ladder_level(&state.shelf, ladder, key)
+    if node.level == 0:
+        state.failed = True
+        return
+    ladder_push(&state.shelf, ladder, &state.pool, slot, key)
+    taker.book.update_id += 1
+
+
+cdef inline void describe(State* state, Command* command, uint32_t slot) noexcept nogil:
+    cdef Details* details = &state.pool.details[slot]
+    memcpy(details.text, command.text, TEXT_BYTES)
+    details.qty_lots = command.qty_lots
+    details.time_ns = details.update_ns = command.time_ns
+    if command.text[0] != 0:
+        details.hash = client_hash(command.account, command.text)
+        if not client_add(&state.clients, details.hash, slot):
+            state.failed = True
+
+
+cdef inline void retire(State* state, Ladder* ladder, uint32_t slot) noexcept nogil:
+    """Removes an order from everywhere and frees its slot. Its level's quantity no longer counts it."""
+    cdef Node* node = &state.pool.nodes[slot]
+    ladder_unlink(&state.shelf, ladder, &state.pool, slot)
+    list_remove(state, node.account, slot)
+    if node.named:
+        clients_remove(&state.clients, state.pool.details[slot].hash, slot)
+    pool_give(&state.pool, slot)
+
+
+cdef inline void list_append(State* state, uint32_t account, uint32_t slot) noexcept nogil:
+    """Appending keeps the list in order of order_id, because order ids only rise."""
+    cdef Account* owner = &state.accounts[account]
+    cdef Links* links = state.pool.links
+    links[slot].next = 0
+    links[slot].prev = owner.last_order
+    links[owner.last_order].next = slot  # slot 0 is the sink
+    owner.last_order = slot
+    owner.first_order = slot if owner.first_order == 0 else owner.first_order
+    owner.open_orders += 1
+
+
+cdef inline void list_remove(State* state, uint32_t account, uint32_t slot) noexcept nogil:
+    cdef Account* owner = &state.accounts[account]
+    cdef Links* links = state.pool.links
+    links[links[slot].prev].next = links[slot].next
+    links[links[slot].next].prev = links[slot].prev
+    owner.first_order = links[slot].next if owner.first_order == slot else owner.first_order
+    owner.last_order = links[slot].prev if owner.last_order == slot else owner.last_order
+    owner.open_orders -= 1

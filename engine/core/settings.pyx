@@ -1,0 +1,145 @@
+"""Checks and stores settings. Repeating an ASSET or INSTRUMENT is allowed, so set-up scripts may run twice.
+
+An ASSET may not change at all; an INSTRUMENT may change its limits, fees and status, not what its open orders were
+priced with (assets, lot_value, tick_value, symbol); an ACCOUNT may change its status. Anything else is a CONFLICT.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+from engine.core.events cimport event_next
+from engine.core.ladder cimport ladder_init
+from engine.core.state cimport (
+    ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, asset_known, book_known, reserve_account,
+    reserve_asset, reserve_book)
+from engine.core.types cimport (
+    BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET, Code,
+    Event)
+from engine.core.wallets cimport wallet_open
+
+cdef enum:
+    SCALE_MAX = 18  # 10**18 is the largest power of ten an int64 holds
+
+
+cdef void set_asset(State* state, AssetCommand* command) noexcept nogil:
+    cdef Code code = _check_asset(state, command)
+    cdef Asset* asset
+    if code == NONE and not asset_known(state, command.asset):
+        if not reserve_asset(state, command.asset):
+            state.failed = True
+            return
+        asset = &state.assets[command.asset]
+        memcpy(asset.text, command.text, TEXT_BYTES)
+        asset.scale = command.scale
+        asset.external_wallet = wallet_open(&state.wallets, 0, command.asset)
+        asset.known = True
+        state.failed |= asset.external_wallet == 0
+    _report(state, command, code, 0, command.asset)
+
+
+cdef Code _check_asset(State* state, AssetCommand* command) noexcept nogil:
+    cdef uint32_t other
+    if command.asset == 0 or command.scale > SCALE_MAX or command.text[0] == 0:
+        return BAD_COMMAND
+    if command.asset > ASSET_MAX:
+        return CAPACITY
+    for other in range(1, state.assets_capacity):
+        if state.assets[other].known and (
+                (other == command.asset) != (memcmp(state.assets[other].text, command.text, TEXT_BYTES) == 0)):
+            return CONFLICT
+    if asset_known(state, command.asset) and state.assets[command.asset].scale != command.scale:
+        return CONFLICT
+    return NONE
+
+
+cdef void set_instrument(State* state, InstrumentCommand* command) noexcept nogil:
+    cdef Code code = _check_instrument(state, command)
+    if code == NONE and not book_known(state, command.instrument):
+        if not reserve_book(state, command.instrument):
+            state.failed = True
+            return
+        _open_book(state, command)
+    if code == NONE:
+        _apply_instrument(state, command)
+    _report(state, command, code, 0, command.instrument)
+
+
+cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept nogil:
+    cdef uint32_t other
+    if (command.instrument == 0 or command.status > HALT or command.text[0] == 0
+            or command.base_asset == command.quote_asset or command.lot_value < 1 or command.tick_value < 1
+            or command.min_lots < 1 or command.max_lots < command.min_lots or command.max_ticks < 1
+            or command.max_ticks > MAX_TICKS or command.min_notional < 0 or command.maker_fee_ppm < 0
+            or command.maker_fee_ppm > PPM or command.taker_fee_ppm < 0 or command.taker_fee_ppm > PPM):
+        return BAD_COMMAND
+    if command.instrument > INSTRUMENT_MAX:
+        return CAPACITY
+    if not (asset_known(state, command.base_asset) and asset_known(state, command.quote_asset)):
+        return UNKNOWN_ASSET
+    for other in range(1, state.books_capacity):
+        if state.books[other].known and (
+                (other == command.instrument) != (memcmp(state.instruments[other].text, command.text, TEXT_BYTES) == 0)):
+            return CONFLICT
+    return NONE if not book_known(state, command.instrument) or _same_terms(state, command) else CONFLICT
+
+
+cdef bint _same_terms(State* state, InstrumentCommand* command) noexcept nogil:
+    cdef InstrumentCommand* old = &state.instruments[command.instrument]
+    return (old.base_asset == command.base_asset and old.quote_asset == command.quote_asset
+            and old.lot_value == command.lot_value and old.tick_value == command.tick_value)
+
+
+cdef void _open_book(State* state, InstrumentCommand* command) noexcept nogil:
+    cdef Book* book = &state.books[command.instrument]
+    book.known = True
+    book.instrument = command.instrument
+    book.lot_value = command.lot_value
+    book.tick_value = command.tick_value
+    book.pay_asset[<int>BUY] = command.quote_asset
+    book.pay_asset[<int>SELL] = command.base_asset
+    book.fee_wallet[<int>BUY] = wallet_open(&state.wallets, 1, command.base_asset)
+    book.fee_wallet[<int>SELL] = wallet_open(&state.wallets, 1, command.quote_asset)
+    ladder_init(&book.ladders[<int>BUY])
+    ladder_init(&book.ladders[<int>SELL])
+    state.failed |= book.fee_wallet[<int>BUY] == 0 or book.fee_wallet[<int>SELL] == 0
+
+
+cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept nogil:
+    cdef Book* book = &state.books[command.instrument]
+    state.instruments[command.instrument] = command[0]
+    book.status = command.status
+    book.min_lots = command.min_lots
+    book.max_lots = command.max_lots
+    book.max_ticks = command.max_ticks
+    book.min_notional = command.min_notional
+    book.maker_fee_ppm = command.maker_fee_ppm
+    book.taker_fee_ppm = command.taker_fee_ppm
+
+
+cdef void set_account(State* state, AccountCommand* command) noexcept nogil:
+    cdef Code code = NONE
+    if command.account == 0 or command.status > FROZEN:
+        code = BAD_COMMAND
+    elif command.account > ACCOUNT_MAX:
+        code = CAPACITY
+    elif not reserve_account(state, command.account):
+        state.failed = True
+        return
+    else:
+        state.accounts[command.account].known = True
+        state.accounts[command.account].status = command.status
+    _report(state, command, code, command.account, 0)
+
+
+cdef void _report(State* state, void* command, Code code, uint32_t account, uint32_t identifier) noexcept nogil:
+    """CONFIGURED or REJECTED; flags names the kind of command, as the ids of assets and instruments look alike."""
+    cdef AssetCommand* common = <AssetCommand*>command  # kind, seq, time_ns and text lie alike in all three
+    cdef Event* event = event_next(&state.events)
+    memset(event, 0, sizeof(Event))
+    event.kind = CONFIGURED if code == NONE else REJECTED
+    event.account = account
+    event.instrument = identifier
+    event.seq = common.seq
+    event.time_ns = common.time_ns
+    memcpy(event.text, common.text, TEXT_BYTES)
+    event.code = code
+    event.flags = common.kind

@@ -1,0 +1,47 @@
+"""Moves the money of one trade. The maker pays from what it holds, the taker from what was taken at admission.
+
+Fees are floor(received * ppm / 10**6) of what each side receives. What the taker receives is gathered and credited once
+at the end of the command, so a sweep over n makers touches its wallet twice, not n times.
+"""
+from libc.stdint cimport int64_t, uint32_t
+
+from engine.core.pool cimport Node
+from engine.core.state cimport PPM, Book, State
+from engine.core.taker cimport Taker
+from engine.core.wallets cimport Wallet, wallet_open
+
+
+cdef inline int64_t fee_of(int64_t received, int64_t ppm) noexcept nogil:
+    """Exact without 128 bits: the millions and the rest are charged apart; both products fit for ppm <= 10**6."""
+    return received / PPM * ppm + received % PPM * ppm / PPM
+
+
+cdef inline void settle(
+    State* state, Taker* taker, Node* maker, int64_t taker_gets, int64_t maker_gets, int64_t taker_fee,
+    int64_t maker_fee
+) noexcept nogil:
+    cdef Book* book = taker.book
+    cdef Wallet* wallets
+    if maker.receive_wallet == 0:
+        maker.receive_wallet = wallet_open(&state.wallets, maker.account, book.pay_asset[taker.side])
+        if maker.receive_wallet == 0:
+            state.failed = True
+    wallets = state.wallets.items
+    wallets[maker.pay_wallet].held -= taker_gets
+    wallets[maker.receive_wallet].available += maker_gets - maker_fee
+    wallets[book.fee_wallet[taker.side]].available += taker_fee
+    wallets[book.fee_wallet[1 - taker.side]].available += maker_fee
+    taker.hold -= maker_gets
+    taker.received += taker_gets - taker_fee
+
+
+cdef inline void settle_taker(State* state, Taker* taker, int64_t rest_hold) noexcept nogil:
+    """Releases what was taken and neither spent nor needed for the rest, and credits what was received."""
+    cdef uint32_t receive
+    state.wallets.items[taker.pay_wallet].available += taker.hold - rest_hold
+    state.wallets.items[taker.pay_wallet].held += rest_hold
+    if taker.received != 0:
+        receive = wallet_open(&state.wallets, taker.command.account, taker.book.pay_asset[1 - taker.side])
+        if receive == 0:
+            state.failed = True
+        state.wallets.items[receive].available += taker.received

@@ -1,0 +1,115 @@
+"""Everything the exchange knows, in one struct: a pure function of the commands applied so far.
+
+Books, assets and accounts are tables indexed by their id. `failed` is set when memory ran out half-way through a
+command: nothing is read or written after that.
+"""
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from engine.core.clients cimport Clients
+from engine.core.events cimport Events
+from engine.core.ladder cimport Ladder, Shelf
+from engine.core.pool cimport Pool
+from engine.core.types cimport Command, InstrumentCommand
+from engine.core.wallets cimport Wallets
+
+cdef enum:
+    ASSET_MAX = 65535           # highest ids; tables are as long as the highest id in use
+    INSTRUMENT_MAX = 1048575
+    ACCOUNT_MAX = 16777215
+
+cdef enum:
+    PPM = 1000000
+
+cdef extern from *:
+    """
+    #define BUTTONWOOD_MAX_TICKS (INT64_C(1) << 53)
+    """
+    const int64_t MAX_TICKS "BUTTONWOOD_MAX_TICKS"
+
+cdef struct Top:                # 0 where a side is empty
+    int64_t bid_ticks
+    int64_t bid_lots
+    int64_t ask_ticks
+    int64_t ask_lots
+
+cdef struct Book:
+    Ladder[2] ladders           # by side
+    uint64_t update_id          # changes of a level's quantity
+    uint64_t trade_id           # last given
+    int64_t lot_value
+    int64_t tick_value
+    int64_t min_lots
+    int64_t max_lots
+    int64_t max_ticks
+    int64_t min_notional
+    int64_t maker_fee_ppm
+    int64_t taker_fee_ppm
+    uint32_t[2] pay_asset       # by side: quote for BUY, base for SELL; the other one is received
+    uint32_t[2] fee_wallet      # by receiving side: of base for BUY, of quote for SELL
+    uint32_t instrument
+    uint8_t known
+    uint8_t status
+    Top top                     # as last published
+
+cdef struct Account:
+    uint32_t first_order        # oldest open order
+    uint32_t last_order
+    uint32_t open_orders
+    uint8_t known
+    uint8_t status
+
+cdef struct Asset:
+    char[36] text
+    uint8_t known
+    uint8_t scale
+    uint32_t external_wallet    # minus its amount is the supply
+
+cdef struct State:
+    uint64_t seq
+    int64_t time_ns
+    uint64_t fill_id            # last given
+    Pool pool
+    Shelf shelf
+    Wallets wallets
+    Clients clients
+    Events events
+    Book* books
+    InstrumentCommand* instruments  # as last configured
+    Account* accounts
+    Asset* assets
+    uint32_t books_capacity
+    uint32_t accounts_capacity
+    uint32_t assets_capacity
+    bint top_events
+    bint failed
+
+cdef bint state_init(
+    State* state, size_t orders, size_t wallets, size_t accounts, size_t leaves, size_t events, uint32_t orders_max
+) noexcept nogil
+cdef void state_free(State* state) noexcept nogil
+# Make the tables long enough for an id; false when memory ran out.
+cdef bint reserve_book(State* state, uint32_t instrument) noexcept nogil
+cdef bint reserve_account(State* state, uint32_t account) noexcept nogil
+cdef bint reserve_asset(State* state, uint32_t asset) noexcept nogil
+
+
+cdef inline bint account_known(State* state, uint32_t account) noexcept nogil:
+    return account < state.accounts_capacity and state.accounts[account].known
+
+
+cdef inline bint book_known(State* state, uint32_t instrument) noexcept nogil:
+    return instrument < state.books_capacity and state.books[instrument].known
+
+
+cdef inline bint asset_known(State* state, uint32_t asset) noexcept nogil:
+    return asset < state.assets_capacity and state.assets[asset].known
+
+
+cdef inline int64_t side_key(int side, int64_t price_ticks) noexcept nogil:
+    """The key of a price on a side: the better the price, the higher the key. Its own inverse."""
+    return MAX_TICKS - price_ticks if side else price_ticks
+
+
+cdef inline int64_t pay_per_lot(Book* book, int side, int64_t price_ticks) noexcept nogil:
+    """What one lot at that price costs the side: quote for BUY, base for SELL. Checked at admission to fit."""
+    return book.lot_value if side else price_ticks * book.tick_value

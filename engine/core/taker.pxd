@@ -1,0 +1,21 @@
+"""An incoming order on its way through admission, matching and settlement; it lives for one command."""
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from engine.core.ladder cimport Ladder
+from engine.core.state cimport Book
+from engine.core.types cimport Command
+
+cdef struct Taker:
+    Command* command
+    Book* book
+    Ladder* against         # the opposite side
+    int64_t limit_key       # lowest key of the opposite side it may trade with
+    int64_t left_lots
+    int64_t hold            # taken out of available and not spent yet
+    int64_t received        # after fees, not yet in the wallet
+    int64_t quote_filled
+    int64_t amount_left     # by amount: quote neither spent nor received when the book ran out
+    uint32_t pay_wallet
+    uint32_t slot           # 0: it will not rest
+    uint8_t side
+    uint8_t by_amount

@@ -1,0 +1,119 @@
+"""Queries. Cold paths: they may allocate, and cost O(what they return) unless a line says otherwise."""
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from engine.core.ladder cimport NO_KEY, Ladder, ladder_below, ladder_find_leaf, level_key
+from engine.core.pool cimport Details, Node
+from engine.core.records cimport OrderRecord, WalletRecord
+from engine.core.state cimport account_known, book_known, side_key
+from engine.core.types cimport InstrumentCommand
+from engine.core.wallets cimport Wallet, wallet_find, wallet_key
+
+
+cdef list view_depth(State* state, uint32_t instrument, int side, int64_t limit):
+    cdef list levels = []
+    cdef Ladder* ladder
+    cdef uint32_t level
+    if not book_known(state, instrument):
+        return levels
+    ladder = &state.books[instrument].ladders[side]
+    level = ladder.best_level
+    while level != 0 and len(levels) < limit:
+        levels.append((side_key(side, level_key(&state.shelf, level)), state.shelf.levels[level].qty_lots))
+        level = ladder_below(&state.shelf, ladder, level)
+    return levels
+
+
+cdef int64_t view_level(State* state, uint32_t instrument, int side, int64_t price_ticks) except -1:
+    """O(height of the trie)."""
+    cdef Ladder* ladder
+    cdef uint32_t leaf
+    cdef int64_t key = side_key(side, price_ticks)
+    if not book_known(state, instrument) or price_ticks < 1 or key < 0:
+        return 0
+    ladder = &state.books[instrument].ladders[side]
+    leaf = ladder_find_leaf(&state.shelf, ladder, key)
+    return state.shelf.levels[<uint64_t>leaf * 64 + <uint64_t>(key & 63)].qty_lots if leaf != 0 else 0
+
+
+cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Details* details = &state.pool.details[slot]
+    memset(record, 0, sizeof(OrderRecord))
+    record.order_id = node.order_id
+    record.slot = slot
+    record.account = node.account
+    record.instrument = node.instrument
+    record.side = node.side
+    record.order_type = node.order_type
+    record.time_in_force = node.time_in_force
+    record.price_ticks = node.price_ticks
+    record.qty_lots = details.qty_lots
+    record.left_lots = node.left_lots
+    record.quote_filled = node.quote_filled
+    record.time_ns = details.time_ns
+    record.update_ns = details.update_ns
+    memcpy(record.text, details.text, 36)
+
+
+cdef bytes view_order(State* state, uint32_t slot):
+    cdef OrderRecord record
+    _fill_order(state, slot, &record)
+    return PyBytes_FromStringAndSize(<char*>&record, sizeof(OrderRecord))
+
+
+cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument):
+    """O(open orders of the account)."""
+    cdef list records = []
+    cdef uint32_t slot = 0
+    if account_known(state, account):
+        slot = state.accounts[account].first_order
+    while slot != 0:
+        if instrument == 0 or state.pool.nodes[slot].instrument == instrument:
+            records.append(view_order(state, slot))
+        slot = state.pool.links[slot].next
+    return b"".join(records)
+
+
+cdef list sorted_wallets(State* state):
+    cdef Wallet* wallets = state.wallets.items
+    return [index for _, index in sorted([(wallets[i].key, i) for i in range(1, state.wallets.count)])]
+
+
+cdef bytes view_wallets(State* state):
+    """O(n log n) for n wallets."""
+    cdef WalletRecord record
+    cdef Wallet* wallet
+    cdef list records = []
+    for index in sorted_wallets(state):
+        wallet = &state.wallets.items[<uint32_t>index]
+        record.account = <uint32_t>(wallet.key >> 32)
+        record.asset = <uint32_t>wallet.key
+        record.available = wallet.available
+        record.held = wallet.held
+        records.append(PyBytes_FromStringAndSize(<char*>&record, sizeof(WalletRecord)))
+    return b"".join(records)
+
+
+cdef list view_account_wallets(State* state, uint32_t account):
+    """O(assets)."""
+    cdef list wallets = []
+    cdef uint32_t asset, index
+    for asset in range(1, state.assets_capacity):
+        index = wallet_find(&state.wallets, wallet_key(account, asset))
+        if index != 0:
+            wallets.append((asset, state.wallets.items[index].available, state.wallets.items[index].held))
+    return wallets
+
+
+cdef list view_assets(State* state):
+    return [(asset, PyBytes_FromStringAndSize(state.assets[asset].text, 36).rstrip(b"\0").decode("utf-8", "replace"),
+             state.assets[asset].scale)
+            for asset in range(1, state.assets_capacity) if state.assets[asset].known]
+
+
+cdef bytes view_instruments(State* state):
+    return b"".join([
+        PyBytes_FromStringAndSize(<char*>&state.instruments[instrument], sizeof(InstrumentCommand))
+        for instrument in range(1, state.books_capacity) if state.books[instrument].known])
