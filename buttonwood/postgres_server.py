@@ -30,11 +30,10 @@ _SETTINGS = {"listen_addresses": "", "port": _PORT, "unix_socket_permissions": "
 
 
 class PostgresServer(ServerProcess):
-    """A Postgres that answers at `dsn`. Stopping is its fast shutdown: open transactions roll back."""
+    """A Postgres that answers at the DSN `address`. Stopping is its fast shutdown: open transactions roll back."""
 
-    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, dsn: str) -> None:
-        super().__init__(process, child, signal.SIGINT, signal.SIGQUIT)
-        self.dsn = dsn
+    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, address: str) -> None:
+        super().__init__(process, child, address, signal.SIGINT, signal.SIGQUIT)
 
 
 async def start_postgres(wanted: Path, log: Path, source: str = "") -> PostgresServer:

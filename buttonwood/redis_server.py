@@ -23,11 +23,10 @@ _SOCKET = "redis.sock"
 
 
 class RedisServer(ServerProcess):
-    """A Redis that answers at `url`."""
+    """A Redis that answers at the URL `address`."""
 
-    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, url: str) -> None:
-        super().__init__(process, child, signal.SIGTERM, signal.SIGKILL)
-        self.url = url
+    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, address: str) -> None:
+        super().__init__(process, child, address, signal.SIGTERM, signal.SIGKILL)
 
 
 async def start_redis(wanted: Path, log: Path, memory_bytes_max: int) -> RedisServer:
@@ -75,7 +74,7 @@ def _program() -> Path:
 
 async def _answers(server: RedisServer) -> bool:
     """Wait until it answers; False when it ended instead."""
-    client = redis.asyncio.Redis.from_url(server.url)
+    client = redis.asyncio.Redis.from_url(server.address)
     try:
         while is_running(server.process):
             try:

@@ -11,12 +11,12 @@ from buttonwood.server_home import Home
 class ServerProcess:
     """A running server; `child` is None when it was adopted, because then it is not ours to reap.
 
-    `polite` asks it to end cleanly, `harsh` is for when it does not.
+    `polite` asks it to end cleanly, `harsh` is for when it does not. `address` is how to reach it.
     """
 
-    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, polite: signal.Signals,
+    def __init__(self, process: Process, child: subprocess.Popen[bytes] | None, address: str, polite: signal.Signals,
                  harsh: signal.Signals) -> None:
-        self.process, self.child, self.adopted = process, child, child is None
+        self.process, self.child, self.address, self.adopted = process, child, address, child is None
         self._polite, self._harsh = polite, harsh
 
     async def stop(self, seconds_max: float) -> None:

@@ -1,0 +1,57 @@
+"""First-time configuration: tells an empty exchange, through its door, what a listing says.
+
+Each request is one command, sent one after the other before anybody else can send anything. The number of commands the
+exchange has applied therefore says how far an interrupted attempt got, and the next one goes on from there.
+"""
+from typing import Any
+
+import msgspec
+
+from buttonwood.listing import Listing
+from engine.config import Config
+from engine.errors import VenueError
+from gateway.door_client import DoorClient
+
+_VENUE = 0            # account named in admin calls
+
+
+class Status(msgspec.Struct, rename="camel"):
+    """Answer of engine.status, as far as it is needed here."""
+
+    seq: int
+
+
+async def bootstrap(config: Config, listing: Listing, seconds_max: float = 30.0) -> bool:
+    """True when the listing (or the rest of it) was sent, False when the venue was configured before.
+
+    Raises VenueError with the exchange's own words when it refuses a request.
+    """
+    client = await DoorClient.connect(config.paths.door, timeout_s=seconds_max)
+    try:
+        requests = listing.requests()
+        done = await _applied(client)
+        for method, params in requests[done:]:
+            await _call(client, method, params)
+        return done < len(requests)
+    finally:
+        await client.close()
+
+
+async def commands_applied(config: Config) -> int:
+    """Number of the last command the exchange has applied. Raises ConnectionError or VenueError."""
+    client = await DoorClient.connect(config.paths.door, timeout_s=1.0)
+    try:
+        return await _applied(client)
+    finally:
+        await client.close()
+
+
+async def _applied(client: DoorClient) -> int:
+    return msgspec.json.decode(await _call(client, "engine.status", {}), type=Status).seq
+
+
+async def _call(client: DoorClient, method: str, params: dict[str, Any]) -> bytes:
+    status, body = await client.call(_VENUE, method, params)
+    if status != 200:
+        raise VenueError(f"{method} {params}: the exchange answered {status} {bytes(body).decode()}")
+    return bytes(body)

@@ -1,0 +1,49 @@
+"""The servers a venue needs: those the configuration names, and our own where it names none.
+
+Used by the supervisor, part by part, and by commands that need Postgres for a moment (`verify` of a resting venue).
+"""
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
+
+from buttonwood.postgres_server import PostgresServer, start_postgres
+from buttonwood.redis_server import RedisServer, start_redis
+from buttonwood.server_home import make_data_dir
+from engine.config import Config
+
+
+def prepare(config: Config) -> None:
+    """Make the data directory's folders. Raises ConfigError."""
+    make_data_dir(config.paths.data_dir)
+    config.paths.prepare()
+    config.paths.logs.mkdir(mode=0o700, exist_ok=True)
+
+
+async def launch_postgres(config: Config, source: str = "") -> PostgresServer:
+    """Our Postgres for this data directory, running. Raises VenueError."""
+    return await start_postgres(config.paths.postgres, config.paths.logs / "postgres.log", source)
+
+
+async def launch_redis(config: Config) -> RedisServer:
+    """Our Redis for this data directory, running. Raises VenueError."""
+    limit = config.supervisor.redis_memory_bytes_max
+    return await start_redis(config.paths.redis, config.paths.logs / "redis.log", limit)
+
+
+@asynccontextmanager
+async def own_postgres(config: Config) -> AsyncIterator[Config]:
+    """The configuration with a DSN that works: the one it has, else of our Postgres, started for the time being.
+
+    A server that ran before is left running.
+    """
+    if config.postgres.dsn:
+        yield config
+        return
+    prepare(config)
+    server = await launch_postgres(config)
+    try:
+        yield replace(config, postgres=replace(config.postgres, dsn=server.address))
+    finally:
+        if not server.adopted:
+            await server.stop(config.supervisor.stop_seconds_max)

@@ -1,0 +1,146 @@
+"""What a venue offers at its first start, in people's terms: assets, instruments, funded accounts; and the same as the
+core's integers. A listing is a TOML file (`buttonwood up --listing FILE`) or a value in the code (the demo's).
+
+    [[assets]]
+    code = "USDT"                # scale = 8 decimal places if nothing else is said
+    [[assets]]
+    code = "BTC"
+    [[instruments]]
+    symbol = "BTCUSDT"
+    base = "BTC"
+    quote = "USDT"
+    tick = "0.01"                # price step
+    lot = "0.00001"              # quantity step
+    max_price = "1000000"
+    max_quantity = "9000"
+    [[accounts]]
+    id = 2                       # 0 and 1 belong to the venue
+    label = "alice"
+    balances = { USDT = "100000", BTC = "2" }
+"""
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, ValidationError, convert, field
+
+from engine.core.codes import FIRST_USER_ACCOUNT
+from engine.core.decimals import parse_decimal
+from engine.errors import ConfigError
+
+_STEP_PLACES = 9      # decimal places a price or quantity step may have
+Request = tuple[str, dict[str, Any]]
+
+
+class AssetTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A currency or coin, counted in units of 10**-scale."""
+
+    code: str
+    scale: int = 8
+
+
+class InstrumentTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is traded against what, in which steps and bounds. Fees are parts per million of what is received."""
+
+    symbol: str
+    base: str
+    quote: str
+    tick: str
+    lot: str
+    max_price: str
+    max_quantity: str
+    min_notional: str = "0"
+    maker_fee_ppm: int = 1000
+    taker_fee_ppm: int = 1000
+
+
+class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A customer and what is credited to him at the start."""
+
+    id: int
+    label: str
+    balances: dict[str, str] = field(default_factory=dict)
+
+
+class Listing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a new venue is told, in this order."""
+
+    assets: list[AssetTerms]
+    instruments: list[InstrumentTerms]
+    accounts: list[AccountTerms] = field(default_factory=list)
+
+    def requests(self) -> list[Request]:
+        """The same as calls of the exchange's door, each of which becomes exactly one command."""
+        asset_ids = {asset.code: number for number, asset in enumerate(self.assets, 1)}
+        scales = {asset.code: asset.scale for asset in self.assets}
+        requests: list[Request] = [
+            ("admin.asset", {"asset": number, "scale": asset.scale, "code": asset.code})
+            for number, asset in enumerate(self.assets, 1)]
+        for number, terms in enumerate(self.instruments, 1):
+            requests.append(("admin.instrument", _instrument(number, terms, asset_ids, scales)))
+        for account in self.accounts:
+            requests.extend(_account(account))
+        return requests
+
+
+def read_listing(path: Path) -> Listing:
+    """A listing from a file. Raises ConfigError naming the file and the key."""
+    try:
+        listing = convert(tomllib.loads(path.read_text(encoding="utf-8")), Listing)
+        listing.requests()
+        return listing
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _instrument(number: int, terms: InstrumentTerms, ids: dict[str, int], scales: dict[str, int]) -> dict[str, Any]:
+    for key, code in (("base", terms.base), ("quote", terms.quote)):
+        if code not in ids:
+            raise ConfigError(f"instrument {terms.symbol}: {key} {code!r} is no asset of this listing")
+    tick, lot = _number(terms, "tick", _STEP_PLACES), _number(terms, "lot", _STEP_PLACES)
+    lots_max = _steps(terms, "max_quantity", lot)
+    return {
+        "instrument": number, "symbol": terms.symbol, "status": 0,
+        "base_asset": ids[terms.base], "quote_asset": ids[terms.quote],
+        "lot_value": _minor(terms, "lot", lot, _STEP_PLACES - scales[terms.base]),
+        "tick_value": _minor(terms, "tick x lot", tick * lot, 2 * _STEP_PLACES - scales[terms.quote]),
+        "min_lots": 1, "max_lots": lots_max, "max_ticks": _steps(terms, "max_price", tick),
+        "min_notional": _number(terms, "min_notional", scales[terms.quote]),
+        "maker_fee_ppm": terms.maker_fee_ppm, "taker_fee_ppm": terms.taker_fee_ppm,
+    }
+
+
+def _account(terms: AccountTerms) -> list[Request]:
+    if terms.id < FIRST_USER_ACCOUNT:
+        raise ConfigError(f"account {terms.label}: id {terms.id} is the venue's own: use {FIRST_USER_ACCOUNT} or more")
+    credits = [("admin.credit", {"account": terms.id, "asset": code, "amount": amount, "reference": "opening"})
+               for code, amount in terms.balances.items()]
+    return [("admin.account", {"account": terms.id, "status": 0, "label": terms.label}), *credits]
+
+
+def _number(terms: InstrumentTerms, key: str, places: int) -> int:
+    """A decimal field as an integer of 10**-places."""
+    value = parse_decimal(getattr(terms, key), places)
+    if value < 0 or (value == 0 and key != "min_notional"):
+        raise ConfigError(f"instrument {terms.symbol}: {key} = {getattr(terms, key)!r}: "
+                          f"write a positive decimal number with at most {places} places")
+    return value
+
+
+def _steps(terms: InstrumentTerms, key: str, step: int) -> int:
+    value = _number(terms, key, _STEP_PLACES)
+    if value % step:
+        raise ConfigError(f"instrument {terms.symbol}: {key} is no whole number of steps")
+    return value // step
+
+
+def _minor(terms: InstrumentTerms, what: str, value: int, surplus_places: int) -> int:
+    """Drop decimal places the asset does not have; they must be zero, or money would be rounded."""
+    if surplus_places < 0:
+        return value * 10**-surplus_places
+    if value % 10**surplus_places:
+        raise ConfigError(f"instrument {terms.symbol}: {what} is finer than one minor unit: make the steps coarser, "
+                          "or the asset's scale larger")
+    return value // 10**surplus_places
