@@ -88,7 +88,7 @@ def pattern(database: int) -> bytes:
 
 def symbol_of(name: bytes) -> str:
     """The instrument's symbol in a channel's name."""
-    return name.rpartition(b":")[2].decode()
+    return name.rpartition(b":")[2].decode(errors="replace")
 
 
 def encode_entry(kind: Kind, payload: bytes, flags: int = 0) -> bytes:

@@ -42,7 +42,7 @@ def decode_request(data: bytes) -> Request:
         request = _decode_request(data)
     except msgspec.ValidationError as error:
         raise InvalidRequest(_small(str(error)), _id_of(data)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRequest(_small(str(error))) from None
     if request.method not in METHODS:
         wanted = ", ".join(f"`{method}`" for method in METHODS)
@@ -89,7 +89,7 @@ def _id_of(data: bytes) -> RequestId:
     """The id of a request that is otherwise wrong, when it has a usable one."""
     try:
         whole = msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     found = whole.get("id") if isinstance(whole, dict) else None
     return found if isinstance(found, int | str) and not isinstance(found, bool) else None

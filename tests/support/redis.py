@@ -17,7 +17,8 @@ STOP_SECONDS_MAX = 20
 class RedisServer:
     """start, kill and start again at the same address. Use as a context manager to leave nothing behind."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, start: bool = True) -> None:
+        self._start = start
         self.folder = Path(tempfile.mkdtemp(prefix="bw-redis-"))
         self.path = self.folder / "redis.sock"
         self._options = options
@@ -29,7 +30,8 @@ class RedisServer:
         return f"unix://{self.path}"
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._start:
+            self.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,49 @@
+"""Stream names and paths: what is ours, what is ignored, what is refused."""
+import pytest
+
+from engine.market_channels import Kind
+from gateway.feed_names import StreamKind, Target, parse_path, parse_stream
+
+
+@pytest.mark.parametrize(("name", "kind", "slow"), [
+    ("btcusdt@trade", Kind.TRADE, False),
+    ("btcusdt@bookTicker", Kind.BOOK_TICKER, False),
+    ("btcusdt@depth", Kind.DEPTH_1000, False),
+    ("btcusdt@depth@1000ms", Kind.DEPTH_1000, False),
+    ("btcusdt@depth@100ms", Kind.DEPTH_100, False),
+    ("btcusdt@depth5", Kind.PARTIAL_5, True),
+    ("btcusdt@depth10@1000ms", Kind.PARTIAL_10, True),
+    ("btcusdt@depth20@100ms", Kind.PARTIAL_20, False),
+])
+def test_a_stream_of_ours(name, kind, slow):
+    assert parse_stream(name) == ("btcusdt", StreamKind(kind, slow))
+
+
+@pytest.mark.parametrize("name", [
+    "", "0", "btcusdt", "@trade", "BTCUSDT@trade", "btcusdt@Trade", "btcusdt@depth7", "btcusdt@depth@200ms",
+    "btc usdt@trade", 'a"b@trade', "x" * 37 + "@trade", "btcusdt@trade@", "btcusdt@@trade", "é@trade"])
+def test_no_stream_of_ours(name):
+    assert parse_stream(name) is None
+
+
+@pytest.mark.parametrize(("path", "query", "target"), [
+    ("/ws", "", Target(False, [])),
+    ("/ws/", "", Target(False, [])),
+    ("/ws/0", "", Target(False, [])),
+    ("/ws/a@trade/b@depth", "", Target(False, ["a@trade", "b@depth"])),
+    ("/ws/a@trade/nonsense/a@trade", "", Target(False, ["a@trade"])),
+    ("/ws/a%40trade", "", Target(False, ["a@trade"])),
+    ("/stream", "", Target(True, [])),
+    ("/stream", "streams=a@trade/b@depth5@100ms", Target(True, ["a@trade", "b@depth5@100ms"])),
+    ("/stream", "timeUnit=x&streams=a%40trade%2F0", Target(True, ["a@trade"])),
+    ("/stream/ws", "", Target(False, [])),
+    ("/stream/ws/7", "", Target(False, [])),
+    ("/stream/ws/a@trade", "", Target(False, ["a@trade"])),
+])
+def test_a_path_of_streams(path, query, target):
+    assert parse_path(path, query) == target
+
+
+@pytest.mark.parametrize("path", ["/", "", "/wss", "/ws-api/v3", "/stream/a@trade", "/api/v3/ping"])
+def test_no_path_of_streams(path):
+    assert parse_path(path, "") is None
