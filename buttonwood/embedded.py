@@ -2,14 +2,18 @@
 
 Used by the supervisor, part by part, and by commands that need Postgres for a moment (`verify` of a resting venue).
 """
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from buttonwood.postgres_server import PostgresServer, start_postgres
 from buttonwood.redis_server import RedisServer, start_redis
-from buttonwood.server_home import make_data_dir
+from buttonwood.server_home import discard_home, make_data_dir
 from engine.config import Config
 
 
@@ -29,6 +33,20 @@ async def launch_redis(config: Config) -> RedisServer:
     """Our Redis for this data directory, running. Raises VenueError."""
     limit = config.supervisor.redis_memory_bytes_max
     return await start_redis(config.paths.redis, config.paths.logs / "redis.log", limit)
+
+
+@contextmanager
+def temporary_data_dir() -> Iterator[Path]:
+    """A data directory for a venue of short life; everything is deleted in the end, also what servers keep elsewhere."""
+    path = Path(tempfile.mkdtemp(prefix="buttonwood-"))
+    try:
+        if os.geteuid() == 0:
+            path.chmod(0o711)
+        yield path
+    finally:
+        for server in ("postgres", "redis"):
+            discard_home(path / server)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ Works beside a running venue, which notices changes within a second.
 """
 import argparse
 
+from buttonwood.server_home import make_data_dir
 from engine.config import Config
 from engine.core.codes import FIRST_USER_ACCOUNT
 from engine.errors import ConfigError
@@ -13,6 +14,7 @@ from gateway.tokens import make_token
 
 def run_keys(config: Config, arguments: argparse.Namespace) -> int:
     """Do what the arguments say; exit status 0, or 1 when there is no such key. Raises ConfigError."""
+    make_data_dir(config.paths.data_dir)
     actions = {"make": _make, "list": _list, "revoke": _revoke, "token": _token}
     return actions[arguments.action](config, arguments)
 

@@ -9,7 +9,6 @@ import msgspec
 from buttonwood.processes import Process, stop, wait_gone
 
 _NAME = "processes.json"
-_GRACE_SECONDS = 3.0
 
 
 def note_processes(run: Path, processes: list[Process]) -> None:
@@ -19,14 +18,17 @@ def note_processes(run: Path, processes: list[Process]) -> None:
     draft.rename(run / _NAME)
 
 
-async def end_leftovers(run: Path) -> int:
-    """Wait a moment for processes of an earlier supervisor, which were told to end when it died; then end them."""
+async def end_leftovers(run: Path, seconds_max: float = 3.0) -> int:
+    """Wait a moment for processes of an earlier supervisor, which were told to end when it died; then end them.
+
+    Returns how many had to be ended.
+    """
     try:
         processes = msgspec.json.decode((run / _NAME).read_bytes(), type=list[Process])
     except (FileNotFoundError, msgspec.DecodeError):
         return 0
-    left = [process for process in processes if not await wait_gone(process, _GRACE_SECONDS)]
+    left = [process for process in processes if not await wait_gone(process, seconds_max)]
     for process in left:
-        await stop(process, signal.SIGTERM, _GRACE_SECONDS, signal.SIGKILL)
+        await stop(process, signal.SIGTERM, seconds_max, signal.SIGKILL)
     (run / _NAME).unlink()
     return len(left)

@@ -138,9 +138,10 @@ def _steps(terms: InstrumentTerms, key: str, step: int) -> int:
 
 def _minor(terms: InstrumentTerms, what: str, value: int, surplus_places: int) -> int:
     """Drop decimal places the asset does not have; they must be zero, or money would be rounded."""
+    scale: int = 10 ** abs(surplus_places)
     if surplus_places < 0:
-        return value * 10**-surplus_places
-    if value % 10**surplus_places:
+        return value * scale
+    if value % scale:
         raise ConfigError(f"instrument {terms.symbol}: {what} is finer than one minor unit: make the steps coarser, "
                           "or the asset's scale larger")
-    return value // 10**surplus_places
+    return value // scale

@@ -62,10 +62,10 @@ class Child:
         """See Part."""
         self._child = self._spawn()
         self.process = identity(self._child)
-        line = await self._first_line()
-        if not line:
+        ready = await self._announcement()
+        if ready is None:
             raise self._failure(await self.ended())
-        self.ready = msgspec.json.decode(line, type=dict[str, object])
+        self.ready = ready
 
     async def ended(self) -> str:
         """See Part."""
@@ -101,16 +101,23 @@ class Child:
             return Refused(f"{self.name}: {last_lines(self._log, 1)}")
         return VenueError(f"{self.name} ended ({how}): {last_lines(self._log)}")
 
-    async def _first_line(self) -> bytes:
-        """The ready line; empty when the process closed its output or ended without one."""
+    async def _announcement(self) -> dict[str, object] | None:
+        """What it says when it is ready (see engine/ready.py); None when it ended without a word."""
         assert self._child is not None and self._child.stdout is not None
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
         with open(self._child.stdout.fileno(), "rb", buffering=0, closefd=False) as output:
             transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
             try:
-                return await reader.readline()
+                return _ready(await reader.readline())
             finally:
                 transport.close()
+
+
+def _ready(line: bytes) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:
+        return None
 
 
 class Server:

@@ -43,6 +43,14 @@ class Addresses(Struct, frozen=True):
     streams: str
 
 
+def addresses_of(config: Config) -> Addresses:
+    """The addresses that settings with definite ports lead to."""
+    rest, exchange, feed = config.rest, config.exchange, config.feed
+    return Addresses(f"http://{_shown(rest.host)}:{rest.port}",
+                     f"ws://{_shown(exchange.host)}:{exchange.port}/ws-api/v3",
+                     f"ws://{_shown(feed.host)}:{feed.port}/stream/ws")
+
+
 class Venue:
     """All processes of a venue; an asynchronous context manager that stops them in order at its end."""
 
@@ -79,10 +87,7 @@ class Venue:
     @property
     def addresses(self) -> Addresses:
         """Valid once started."""
-        config = self.config
-        return Addresses(f"http://{_shown(config.rest.host)}:{config.rest.port}",
-                         f"ws://{_shown(config.exchange.host)}:{config.exchange.port}/ws-api/v3",
-                         f"ws://{_shown(config.feed.host)}:{config.feed.port}/stream/ws")
+        return addresses_of(self.config)
 
     def process_id(self, name: str) -> int:
         """The pid of a part now: exchange, ledger, market-data, feed, rest, traders, postgres, redis."""

@@ -1,4 +1,4 @@
-"""Our own Postgres, from both sources: safe settings, adopted when it runs, recovered when it was killed, gone when stopped."""
+"""Our own Postgres, from both sources: safe settings, adopted when it runs, recovers from a kill, gone when stopped."""
 import asyncio
 import os
 import signal
