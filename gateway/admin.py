@@ -1,0 +1,121 @@
+"""The operator's methods, offered at the Unix-socket door only: whoever may open that socket is trusted.
+
+They configure assets, instruments and accounts and move money in and out, as commands in the same journal as orders.
+Their shape is that of the trading methods (gateway/orders.py); the account they are called for does not matter.
+"""
+
+from engine.core.batch import Batch
+from engine.core.codes import EventKind
+from engine.core.decimals import parse_decimal
+from engine.core.unpack import Event
+from engine.errors import InstrumentError
+from engine.instruments import Asset, check_terms
+from engine.service import Engine
+from gateway.order_terms import DECIMAL_RANGE, Params, needed, unread
+from gateway.orders import Finish
+from gateway.protocol import encode
+from gateway.refusals import ILLEGAL_CHARACTERS, INVALID_PARAMETER, Refusal, Terms, of_core
+
+_REJECTED = int(EventKind.REJECTED)
+_INSTRUMENT_FIELDS = frozenset((
+    "instrument", "symbol", "base_asset", "quote_asset", "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks",
+    "min_notional", "maker_fee_ppm", "taker_fee_ppm", "status"))
+BAD_TERMS = Terms(400, -1130, "%s")
+
+
+class Admin:
+    """Operator commands, and what the engine says of itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def asset(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.asset {asset: number, code, scale}"""
+        _only(params, frozenset(("asset", "code", "scale")))
+        batch.asset(_number(params, "asset"), _number(params, "scale"), needed(params, "code"))
+        return _done
+
+    def instrument(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.instrument: the fields of an INSTRUMENT command; base_asset and quote_asset are numbers or codes."""
+        _only(params, _INSTRUMENT_FIELDS)
+        base, quote = self._asset(params, "base_asset"), self._asset(params, "quote_asset")
+        numbers = {name: _number(params, name) for name in sorted(
+            _INSTRUMENT_FIELDS - {"symbol", "base_asset", "quote_asset"}) if name in params}
+        try:
+            check_terms(base.scale, quote.scale, _number(params, "lot_value"), _number(params, "tick_value"),
+                        numbers.get("max_ticks", 1))
+        except InstrumentError as error:
+            raise Refusal(BAD_TERMS, str(error)) from None
+        batch.instrument(
+            numbers.pop("instrument", 0), text=needed(params, "symbol"), base_asset=base.id, quote_asset=quote.id,
+            **numbers)
+        return _done
+
+    def account(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.account {account, status, label}"""
+        _only(params, frozenset(("account", "status", "label")))
+        status = _number(params, "status") if "status" in params else 0
+        batch.account(_number(params, "account"), status, params.get("label", ""))
+        return _done
+
+    def credit(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.credit {account, asset: code, amount: decimal, reference}: money comes in"""
+        batch.credit(*self._money(params))
+        return _done
+
+    def debit(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.debit {account, asset: code, amount: decimal, reference}: money goes out"""
+        batch.debit(*self._money(params))
+        return _done
+
+    def status(self, params: Params, unit_ns: int) -> bytes:
+        """engine.status"""
+        engine = self._engine
+        return encode({
+            "seq": engine.seq, "durableSeq": engine.durable_seq, "epoch": engine.epoch,
+            "stateHash": engine.core.state_hash()})
+
+    def catalog(self, params: Params, unit_ns: int) -> bytes:
+        """engine.catalog: {"assets": [...], "instruments": [...]} as engine.instruments.Asset and Instrument"""
+        catalog = self._engine.catalog
+        return encode({
+            "assets": [catalog.assets[number] for number in sorted(catalog.assets)],
+            "instruments": [catalog.by_id[number] for number in sorted(catalog.by_id)]})
+
+    def _money(self, params: Params) -> tuple[int, int, int, str]:
+        _only(params, frozenset(("account", "asset", "amount", "reference")))
+        asset = self._asset(params, "asset")
+        amount = parse_decimal(needed(params, "amount"), asset.scale)
+        if amount < 0:
+            raise Refusal(ILLEGAL_CHARACTERS, "amount", DECIMAL_RANGE)
+        return _number(params, "account"), asset.id, amount, params.get("reference", "")
+
+    def _asset(self, params: Params, name: str) -> Asset:
+        """The asset a parameter names, by code or by number."""
+        catalog, text = self._engine.catalog, needed(params, name)
+        asset = catalog.asset_by_code.get(text)
+        if asset is None and text.isascii() and text.isdigit():
+            asset = catalog.assets.get(int(text))
+        if asset is None:
+            raise Refusal(INVALID_PARAMETER, name)
+        return asset
+
+
+def _only(params: Params, known: frozenset[str]) -> None:
+    if not known.issuperset(params):
+        raise unread(params, known)
+
+
+def _number(params: Params, name: str) -> int:
+    text = needed(params, name)
+    if not (text.isascii() and text.isdigit() and len(text) <= 19) or int(text) >= 2**63:
+        raise Refusal(ILLEGAL_CHARACTERS, name, "^[0-9]{1,19}$")
+    return int(text)
+
+
+def _done(events: list[Event]) -> bytes:
+    """{"seq"} of a configuration or money command that the core took."""
+    event = events[0]
+    if event.kind == _REJECTED:
+        raise of_core(event.code)
+    return encode({"seq": event.seq})

@@ -1,0 +1,75 @@
+"""The exchange process: engine, order entry over WebSocket and the door, on one event loop.
+
+1 recover by replay  2 listen for customers  3 open the door to our other processes  4 say so on standard output
+Ends when it is cancelled, or with the error that makes it unfit to go on: then whoever started it starts it again.
+"""
+import asyncio
+import gc
+import time
+from typing import Self
+
+from engine.config import Config
+from engine.ready import announce
+from gateway.door import Door
+from gateway.sessions import PATH, Session
+from gateway.venue import Venue
+from gateway.websocket import Listener, listen
+
+
+async def serve(config: Config) -> None:
+    """Run until cancelled. Raises what makes the engine or its memory unfit to go on."""
+    server = await ExchangeServer.start(config)
+    try:
+        gc.collect()
+        gc.freeze()   # what exists now stays: the collector need not walk it again
+        announce("exchange", url=server.url)
+        await server.failure()
+    finally:
+        await server.stop()
+
+
+class ExchangeServer:
+    """The process without its ready line, so that it can also be started inside another one."""
+
+    def __init__(self, venue: Venue, door: Door, listener: Listener) -> None:
+        self.venue = venue
+        self._door = door
+        self._listener = listener
+
+    @classmethod
+    async def start(cls, config: Config) -> Self:
+        """Steps 1 to 3. Raises ConfigError, JournalError, DataDirLocked."""
+        venue = await Venue.open(config)
+        door = Door(venue)
+        try:
+            listener = await listen(
+                lambda: Session(venue), config.exchange.host, config.exchange.port, config.limits)
+            await door.open(config.paths.door)
+        except BaseException:
+            await venue.engine.close()
+            raise
+        return cls(venue, door, listener)
+
+    @property
+    def url(self) -> str:
+        """Where order entry listens."""
+        return f"ws://{self.venue.config.exchange.host}:{self._listener.port}{PATH}"
+
+    async def failure(self) -> None:
+        """Wait until the process is unfit to go on, and raise why."""
+        ends = (asyncio.ensure_future(asyncio.shield(end)) for end in (self.venue.engine.failed, self.venue.failed))
+        done, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in others:
+            end.cancel()
+        for end in done:
+            end.result()
+
+    async def stop(self) -> None:
+        """Say good-bye, take nothing more, answer what was taken, close everything."""
+        now_ns = time.time_ns()
+        for session in list(self.venue.sessions):
+            session.shutting_down(now_ns)
+        await self.venue.engine.close()
+        await self._door.close()
+        self._listener.close()
+        await self._listener.wait_closed()

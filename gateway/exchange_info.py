@@ -1,0 +1,136 @@
+"""exchangeInfo: what can be traded and by which rules. A feature we do not have is false; a filter here is enforced.
+
+PRICE_FILTER is the first filter of every symbol: there are clients that take it by position.
+"""
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from engine.core.codes import InstrumentStatus
+from engine.instruments import PLACES, Catalog, Instrument
+from gateway.order_terms import INT64_MAX, Params
+from gateway.protocol import ORDER_TYPES, encode
+from gateway.refusals import (
+    BAD_COMBINATION,
+    DUPLICATE_SYMBOLS,
+    INVALID_JSON_PARAMETER,
+    INVALID_PARAMETER,
+    INVALID_SYMBOL,
+    Refusal,
+)
+
+STATUSES = {
+    int(InstrumentStatus.TRADING): "TRADING",
+    int(InstrumentStatus.CANCEL_ONLY): "CANCEL_ONLY",
+    int(InstrumentStatus.HALT): "HALT",
+}
+PERMISSION = "SPOT"
+_symbol_list = msgspec.json.Decoder(list[str]).decode
+
+
+def exchange_info(catalog: Catalog, params: Params, server_time: int) -> dict[str, Any]:
+    """The reply to exchangeInfo. Raises Refusal for a selection that names what is not there."""
+    return {
+        "timezone": "UTC",
+        "serverTime": server_time,
+        "rateLimits": [],
+        "exchangeFilters": [],
+        "symbols": [symbol_info(instrument) for instrument in _selected(catalog, params)],
+    }
+
+
+@lru_cache(maxsize=4096)
+def symbol_info(instrument: Instrument) -> Raw:
+    """One row of `symbols`, as JSON."""
+    return Raw(encode(_symbol_info(instrument)))
+
+
+def _symbol_info(instrument: Instrument) -> dict[str, Any]:
+    return {
+        "symbol": instrument.symbol,
+        "status": STATUSES[instrument.status],
+        "baseAsset": instrument.base,
+        "baseAssetPrecision": PLACES,
+        "quoteAsset": instrument.quote,
+        "quotePrecision": PLACES,
+        "quoteAssetPrecision": PLACES,
+        "baseCommissionPrecision": PLACES,
+        "quoteCommissionPrecision": PLACES,
+        "orderTypes": list(ORDER_TYPES),
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "opoAllowed": False,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
+        "amendAllowed": True,
+        "pegInstructionsAllowed": False,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": _filters(instrument),
+        "permissions": [PERMISSION],
+        "permissionSets": [[PERMISSION]],
+        "defaultSelfTradePreventionMode": "NONE",
+        "allowedSelfTradePreventionModes": ["NONE"],
+    }
+
+
+def _filters(instrument: Instrument) -> list[dict[str, Any]]:
+    tick = instrument.price_text(1)
+    smallest, greatest = instrument.qty_text(instrument.min_lots), instrument.qty_text(instrument.max_lots)
+    step = instrument.qty_text(1)
+    sizes = {"minQty": smallest, "maxQty": greatest, "stepSize": step}
+    return [
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": instrument.price_text(instrument.max_ticks),
+         "tickSize": tick},
+        {"filterType": "LOT_SIZE", **sizes},
+        {"filterType": "MARKET_LOT_SIZE", **sizes},
+        {"filterType": "NOTIONAL", "minNotional": instrument.quote_text(instrument.min_notional),
+         "applyMinToMarket": False, "maxNotional": instrument.quote_text(INT64_MAX),
+         "applyMaxToMarket": False, "avgPriceMins": 0},
+    ]
+
+
+def _selected(catalog: Catalog, params: Params) -> list[Instrument]:
+    chosen = [name for name in ("symbol", "symbols", "permissions") if name in params]
+    if len(chosen) > 1:
+        raise Refusal(BAD_COMBINATION)
+    instruments = [catalog.by_id[number] for number in sorted(catalog.by_id)]
+    if "symbol" in params:
+        instruments = [_named(catalog, params["symbol"])]
+    elif "symbols" in params:
+        names = _texts(params["symbols"], "symbols")
+        if len(set(names)) != len(names):
+            raise Refusal(DUPLICATE_SYMBOLS)
+        instruments = [_named(catalog, name) for name in names]
+    elif "permissions" in params:
+        text = params["permissions"]
+        wanted = _texts(text, "permissions") if text.startswith("[") else [text]
+        instruments = instruments if PERMISSION in wanted else []
+    return _with_status(instruments, params)
+
+
+def _with_status(instruments: list[Instrument], params: Params) -> list[Instrument]:
+    status = params.get("symbolStatus")
+    if status is None:
+        return instruments
+    if status not in STATUSES.values():
+        raise Refusal(INVALID_PARAMETER, "symbolStatus")
+    return [instrument for instrument in instruments if STATUSES[instrument.status] == status]
+
+
+def _named(catalog: Catalog, symbol: str) -> Instrument:
+    instrument = catalog.by_symbol.get(symbol)
+    if instrument is None:
+        raise Refusal(INVALID_SYMBOL)
+    return instrument
+
+
+def _texts(text: str, name: str) -> list[str]:
+    try:
+        return _symbol_list(text)
+    except msgspec.DecodeError:
+        raise Refusal(INVALID_JSON_PARAMETER, name) from None

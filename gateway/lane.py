@@ -1,0 +1,127 @@
+"""Keeps the replies of one connection in the order of its requests, and joins its commands into batches.
+
+Commands collect until `submit`; then they wait for the engine. A query or an early reply that comes while commands wait
+is queued behind them, so that a status asked for right behind an order sees the order. With nothing waiting it is
+answered at once. A `tag` is whatever the connection needs to address a reply.
+
+At most requests_pending_max requests wait; the next one raises Overrun, and the connection is to be closed.
+"""
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from engine.config import Config
+from engine.core.batch import Batch
+from engine.core.unpack import Event
+from engine.errors import Busy, Stopped
+from engine.service import Engine
+from gateway.orders import Finish
+from gateway.refusals import DISCONNECTED, SERVER_BUSY, UNKNOWN_ERROR, Refusal
+
+Tag = TypeVar("Tag")
+Work = Callable[[], bytes]
+_Item = tuple[int, Tag, Any]   # kind, tag, and: Finish | Work | Refusal
+_COMMAND, _QUERY, _REFUSED = range(3)
+_log = logging.getLogger(__name__)
+
+
+class Overrun(Exception):
+    """A connection has more requests waiting than it may have."""
+
+
+class Lane(Generic[Tag]):
+    """`answer` receives (tag, JSON of the result), `refuse` receives (tag, refusal)."""
+
+    def __init__(self, engine: Engine, config: Config, answer: Callable[[Tag, bytes], None],
+                 refuse: Callable[[Tag, Refusal], None]) -> None:
+        self.batch = Batch()            # the commands of this read
+        self._engine = engine
+        self._pending_max = config.limits.requests_pending_max
+        self._commands_max = config.journal.frame_commands_max
+        self._answer = answer
+        self._refuse = refuse
+        self._items: list[_Item[Tag]] = []     # of this read, in order
+        self._submitted: deque[list[_Item[Tag]]] = deque()
+        self._pending = 0
+
+    def command(self, tag: Tag, finish: Finish) -> None:
+        """The command just added to `batch` belongs to this request."""
+        self._queue(_COMMAND, tag, finish)
+        if len(self.batch) >= self._commands_max:
+            self.submit()
+
+    def query(self, tag: Tag, work: Work) -> None:
+        """Answer with what `work` returns, after everything asked for before."""
+        if self._pending:
+            self._queue(_QUERY, tag, work)
+        else:
+            self._run(tag, work)
+
+    def refuse(self, tag: Tag, refusal: Refusal) -> None:
+        """Answer with a refusal, after everything asked for before."""
+        if self._pending:
+            self._queue(_REFUSED, tag, refusal)
+        else:
+            self._refuse(tag, refusal)
+
+    def submit(self) -> None:
+        """The read is over: hand its commands to the engine."""
+        items, batch = self._items, self.batch
+        if not items:
+            return
+        self._items = []
+        if not len(batch):
+            self._submitted[-1].extend(items)
+            return
+        self._submitted.append(items)
+        try:
+            self._engine.submit(batch, self._done)
+        except Busy:
+            self._give_back(Refusal(SERVER_BUSY))
+        except Stopped:
+            self._give_back(Refusal(DISCONNECTED))
+        batch.clear()
+
+    def _queue(self, kind: int, tag: Tag, what: Any) -> None:
+        self._pending += 1
+        self._items.append((kind, tag, what))
+        if self._pending > self._pending_max:
+            raise Overrun
+
+    def _done(self, first_seq: int, events: list[Event]) -> None:
+        """The oldest submission is durable and applied."""
+        seq, start, count = first_seq, 0, len(events)
+        for kind, tag, what in self._submitted.popleft():
+            self._pending -= 1
+            if kind == _COMMAND:
+                end = start + 1
+                while end < count and events[end].seq == seq:
+                    end += 1
+                self._run(tag, what, events[start:end])
+                seq, start = seq + 1, end
+            elif kind == _QUERY:
+                self._run(tag, what)
+            else:
+                self._refuse(tag, what)
+
+    def _run(self, tag: Tag, work: Callable[..., bytes], *args: list[Event]) -> None:
+        try:
+            body = work(*args)
+        except Refusal as refusal:
+            self._refuse(tag, refusal)
+        except Exception:
+            _log.exception("a reply could not be made")
+            self._refuse(tag, Refusal(UNKNOWN_ERROR))
+        else:
+            self._answer(tag, body)
+
+    def _give_back(self, refusal: Refusal) -> None:
+        """The engine took nothing: refuse the newest submission's commands, in their place."""
+        items = [(_REFUSED, tag, refusal) if kind == _COMMAND else (kind, tag, what)
+                 for kind, tag, what in self._submitted.pop()]
+        if self._submitted:
+            self._submitted[-1].extend(items)
+            return
+        self._submitted.append(items)
+        self._done(0, [])

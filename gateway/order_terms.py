@@ -1,0 +1,203 @@
+"""What an order asks for, read from request parameters into ticks, lots and minor units; every refusal names its cause.
+
+Checked here is what needs no state: presence, spelling, precision, the instrument's filters. The rest (balance,
+crossing, duplicate ids, market status) is the core's to decide, at the order's place in the sequence.
+"""
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from engine.core.codes import OrderType, Side, TimeInForce
+from engine.core.decimals import parse_decimal
+from engine.instruments import PLACES, Instrument
+from gateway.refusals import (
+    BAD_COMBINATION,
+    EMPTY_PARAMETER,
+    FILTER_FAILURE,
+    ILLEGAL_CHARACTERS,
+    INVALID_ORDER_TYPE,
+    INVALID_PARAMETER,
+    INVALID_SIDE,
+    INVALID_SYMBOL,
+    INVALID_TIME_IN_FORCE,
+    MANDATORY,
+    NOT_REQUIRED,
+    ONE_OF_TWO,
+    TOO_MUCH_PRECISION,
+    UNREAD_PARAMETERS,
+    Refusal,
+    Terms,
+)
+
+Params = Mapping[str, str]
+
+SECURITY_PARAMS = frozenset(("apiKey", "signature", "timestamp", "recvWindow", "returnRateLimits"))
+PLACE_PARAMS = SECURITY_PARAMS | frozenset((
+    "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "newClientOrderId",
+    "newOrderRespType", "selfTradePreventionMode", "strategyId", "strategyType", "stopPrice", "icebergQty",
+    "trailingDelta"))
+
+CLIENT_ORDER_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
+DECIMAL_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+ORDER_ID_RANGE = "^[0-9]{1,20}$"
+INT64_MAX = 2**63 - 1
+_BUY, _SELL = int(Side.BUY), int(Side.SELL)
+_LIMIT, _LIMIT_MAKER, _MARKET = int(OrderType.LIMIT), int(OrderType.LIMIT_MAKER), int(OrderType.MARKET)
+_GTC, _IOC, _FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
+_SIDES = {"BUY": _BUY, "SELL": _SELL}
+_TIMES = {"GTC": _GTC, "IOC": _IOC, "FOK": _FOK}
+
+NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
+NO_STP_MODE = Terms(400, -1013, "This symbol does not allow the specified self-trade prevention mode.")
+_UNSUPPORTED_TYPES = {
+    "STOP_LOSS": "Stop loss orders", "STOP_LOSS_LIMIT": "Stop loss limit orders",
+    "TAKE_PROFIT": "Take profit orders", "TAKE_PROFIT_LIMIT": "Take profit limit orders"}
+_UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders", "trailingDelta": "Trailing stop orders"}
+
+
+class OrderTerms(NamedTuple):
+    """Arguments of Batch.place after the account, in its order, without the client order id."""
+
+    instrument: int
+    side: int
+    order_type: int
+    time_in_force: int
+    price_ticks: int
+    qty_lots: int
+    amount: int
+
+
+def read_order(params: Params, instrument: Instrument) -> OrderTerms:
+    """The terms of a new order. Raises Refusal."""
+    if not PLACE_PARAMS.issuperset(params):
+        raise unread(params, PLACE_PARAMS)
+    side = _SIDES.get(needed(params, "side"))
+    if side is None:
+        raise Refusal(INVALID_SIDE)
+    kind = needed(params, "type")
+    _refuse_what_we_lack(params, kind)
+    if kind == "LIMIT":
+        time_in_force = _TIMES.get(needed(params, "timeInForce"))
+        if time_in_force is None:
+            raise Refusal(INVALID_TIME_IN_FORCE)
+        return _priced(params, instrument, side, _LIMIT, time_in_force)
+    if "timeInForce" in params:
+        raise Refusal(NOT_REQUIRED, "timeInForce")
+    if kind == "LIMIT_MAKER":
+        return _priced(params, instrument, side, _LIMIT_MAKER, _GTC)
+    return _market(params, instrument, side)
+
+
+def client_order_id(params: Params, name: str) -> str | None:
+    """The id the client chose, None if it left the choice to us. Raises Refusal."""
+    text = params.get(name)
+    if text is None:
+        return None
+    if not text:
+        raise Refusal(EMPTY_PARAMETER, name)
+    if not CLIENT_ORDER_ID.fullmatch(text):
+        raise Refusal(ILLEGAL_CHARACTERS, name, "^[a-zA-Z0-9-_]{1,36}$")
+    return text
+
+
+def find_instrument(params: Params, by_symbol: Mapping[str, Instrument]) -> Instrument:
+    """The instrument that the parameter `symbol` names. Raises Refusal."""
+    instrument = by_symbol.get(needed(params, "symbol"))
+    if instrument is None:
+        raise Refusal(INVALID_SYMBOL)
+    return instrument
+
+
+def order_id(params: Params) -> int | None:
+    """The parameter orderId, None if it was not sent. Raises Refusal."""
+    text = params.get("orderId")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        raise Refusal(ILLEGAL_CHARACTERS, "orderId", ORDER_ID_RANGE) if text else Refusal(EMPTY_PARAMETER, "orderId")
+    value = int(text)
+    if value > INT64_MAX:
+        raise Refusal(INVALID_PARAMETER, "orderId")
+    return value
+
+
+def needed(params: Params, name: str) -> str:
+    """A parameter that must be there. Raises Refusal."""
+    text = params.get(name)
+    if not text:
+        raise Refusal(MANDATORY, name)
+    return text
+
+
+def unread(params: Params, known: frozenset[str]) -> Refusal:
+    """The refusal of parameters that nobody would look at."""
+    sent = len(params)
+    return Refusal(UNREAD_PARAMETERS, sum(name in known for name in params), sent)
+
+
+def read_lots(params: Params, name: str, instrument: Instrument) -> int:
+    """A quantity in lots, within the instrument's limits. Raises Refusal."""
+    value_e8 = _decimal(needed(params, name), name, PLACES, "LOT_SIZE")
+    lots, rest = divmod(value_e8, instrument.lot_e8)
+    if rest or not instrument.min_lots <= lots <= instrument.max_lots or lots == 0:
+        raise Refusal(FILTER_FAILURE, "LOT_SIZE")
+    return lots
+
+
+def _priced(params: Params, instrument: Instrument, side: int, order_type: int, time_in_force: int) -> OrderTerms:
+    if "quoteOrderQty" in params:
+        raise Refusal(NOT_REQUIRED, "quoteOrderQty")
+    lots = read_lots(params, "quantity", instrument)
+    value_e8 = _decimal(needed(params, "price"), "price", PLACES, "PRICE_FILTER")
+    ticks, rest = divmod(value_e8, instrument.tick_e8)
+    if rest or not 0 < ticks <= instrument.max_ticks:
+        raise Refusal(FILTER_FAILURE, "PRICE_FILTER")
+    return OrderTerms(instrument.id, side, order_type, time_in_force, ticks, lots, 0)
+
+
+def _market(params: Params, instrument: Instrument, side: int) -> OrderTerms:
+    if "price" in params:
+        raise Refusal(NOT_REQUIRED, "price")
+    if "quoteOrderQty" not in params:
+        if "quantity" not in params:
+            raise Refusal(ONE_OF_TWO, "quantity", "quoteOrderQty")
+        lots = read_lots(params, "quantity", instrument)
+        return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, lots, 0)   # what this protocol shows for market orders
+    if "quantity" in params:
+        raise Refusal(BAD_COMBINATION)
+    amount = _decimal(needed(params, "quoteOrderQty"), "quoteOrderQty", instrument.quote_scale, "NOTIONAL")
+    if amount == 0:
+        raise Refusal(FILTER_FAILURE, "NOTIONAL")
+    return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, 0, amount)
+
+
+def _decimal(text: str, name: str, places: int, filter_name: str) -> int:
+    """The value in units of 10**-places; what is beyond int64 is beyond the filter as well."""
+    value = parse_decimal(text, places)
+    if value >= 0:
+        return value
+    if value == -2:
+        raise Refusal(TOO_MUCH_PRECISION, name)
+    if value == -3:
+        raise Refusal(FILTER_FAILURE, filter_name)
+    raise Refusal(ILLEGAL_CHARACTERS, name, DECIMAL_RANGE)
+
+
+def _refuse_what_we_lack(params: Params, kind: str) -> None:
+    if kind not in ("LIMIT", "LIMIT_MAKER", "MARKET"):
+        name = _UNSUPPORTED_TYPES.get(kind)
+        raise Refusal(INVALID_ORDER_TYPE) if name is None else Refusal(NOT_FOR_SYMBOL, name)
+    if "stopPrice" in params:
+        raise Refusal(NOT_REQUIRED, "stopPrice")
+    for name, what in _UNSUPPORTED_EXTRAS.items():
+        if name in params:
+            raise Refusal(NOT_FOR_SYMBOL, what)
+    if params.get("selfTradePreventionMode", "NONE") != "NONE":
+        raise Refusal(NO_STP_MODE)
+
+
+def check_notional(terms: OrderTerms, instrument: Instrument) -> None:
+    """The core's rule for priced orders, for those who only ask whether an order would pass. Raises Refusal."""
+    notional = terms.price_ticks * terms.qty_lots * instrument.tick_value
+    if terms.price_ticks and not instrument.min_notional <= notional <= INT64_MAX:
+        raise Refusal(FILTER_FAILURE, "NOTIONAL" if notional <= INT64_MAX else "LOT_SIZE")

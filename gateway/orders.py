@@ -1,0 +1,170 @@
+"""The trading methods: a request becomes one command in a batch and a function that makes the reply of its events.
+
+Every method here has the shape (batch, account, params, unit_ns) -> Finish. It raises Refusal when the request itself
+is wrong; then nothing was added to the batch. Finish takes the events of that one command, once they are durable and
+applied, and gives the JSON of the result, or raises the Refusal that the core decided.
+
+The id of a cancel (newClientOrderId) is no part of the journal: it lives in the Finish and in the event it causes.
+"""
+import itertools
+import secrets
+from collections.abc import Callable
+from functools import partial
+
+from engine.core.batch import Batch
+from engine.core.codes import EventKind, InstrumentStatus, OrderType
+from engine.core.unpack import Event
+from engine.instruments import Catalog, Instrument
+from gateway.order_replies import order_ack, order_amended, order_canceled, order_result
+from gateway.order_store import Order, OrderStore
+from gateway.order_terms import (
+    SECURITY_PARAMS,
+    Params,
+    check_notional,
+    client_order_id,
+    find_instrument,
+    order_id,
+    read_lots,
+    read_order,
+    unread,
+)
+from gateway.protocol import EMPTY_RESULT, encode
+from gateway.refusals import (
+    CLIENT_ORDER_ID_MISMATCH,
+    INVALID_PARAMETER,
+    MARKET_CLOSED,
+    NOT_REQUIRED,
+    ONE_OF_TWO,
+    UNKNOWN_ORDER,
+    Refusal,
+    of_core,
+)
+from gateway.user_events import UserStreams
+
+Finish = Callable[[list[Event]], bytes]
+
+ACK, RESULT, FULL = "ACK", "RESULT", "FULL"
+_REJECTED = int(EventKind.REJECTED)
+_LIMIT_MAKER = int(OrderType.LIMIT_MAKER)
+_TARGET_PARAMS = SECURITY_PARAMS | {"symbol", "orderId", "origClientOrderId", "newClientOrderId"}
+_AMEND_PARAMS = _TARGET_PARAMS | {"newQty"}
+_ALL_PARAMS = SECURITY_PARAMS | {"symbol"}
+
+
+class OrderDesk:
+    """Order entry for all connections of this process."""
+
+    def __init__(self, catalog: Catalog, store: OrderStore, streams: UserStreams) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._streams = streams
+        prefix = secrets.token_hex(6)   # ids made by us differ from those made before a restart
+        self._new_ids = (f"{prefix}{number:010x}" for number in itertools.count(1))
+
+    def place(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """order.place"""
+        terms = read_order(params, find_instrument(params, self._catalog.by_symbol))
+        text = client_order_id(params, "newClientOrderId") or next(self._new_ids)
+        reply_type = params.get("newOrderRespType") or (ACK if terms.order_type == _LIMIT_MAKER else FULL)
+        if reply_type not in (ACK, RESULT, FULL):
+            raise Refusal(INVALID_PARAMETER, "newOrderRespType")
+        batch.place(account, *terms, text.encode())
+        return partial(self._placed, reply_type, unit_ns)
+
+    def test(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """order.test: what can be said without placing it; balances are not looked at."""
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        terms = read_order(params, instrument)
+        client_order_id(params, "newClientOrderId")
+        check_notional(terms, instrument)
+        if instrument.status != InstrumentStatus.TRADING:
+            raise Refusal(MARKET_CLOSED)
+        return EMPTY_RESULT
+
+    def cancel(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """order.cancel"""
+        if not _TARGET_PARAMS.issuperset(params):
+            raise unread(params, _TARGET_PARAMS)
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        cancel_id = client_order_id(params, "newClientOrderId") or next(self._new_ids)
+        batch.cancel(account, instrument.id, *self._target(account, params, instrument))
+        return partial(self._canceled, cancel_id, unit_ns)
+
+    def cancel_all(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """openOrders.cancelAll"""
+        if not _ALL_PARAMS.issuperset(params):
+            raise unread(params, _ALL_PARAMS)
+        batch.cancel_all(account, find_instrument(params, self._catalog.by_symbol).id)
+        return partial(self._canceled_all, next(self._new_ids), unit_ns)
+
+    def amend(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """order.amend.keepPriority: a smaller quantity; the client order id stays as it is."""
+        if not _AMEND_PARAMS.issuperset(params):
+            raise unread(params, _AMEND_PARAMS)
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        if "newClientOrderId" in params:
+            raise Refusal(NOT_REQUIRED, "newClientOrderId")
+        lots = read_lots(params, "newQty", instrument)
+        batch.reduce(account, instrument.id, lots, *self._target(account, params, instrument))
+        return partial(self._amended, unit_ns)
+
+    # from a request to the order it means
+
+    def _target(self, account: int, params: Params, instrument: Instrument) -> tuple[int, int, bytes]:
+        """(order id, slot, client id) for the core. By client id alone the core looks the order up when it comes to it,
+        so that a cancel may be sent right behind its order."""
+        wanted = order_id(params)
+        text = client_order_id(params, "origClientOrderId")
+        if wanted is None:
+            if text is None:
+                raise Refusal(ONE_OF_TWO, "origClientOrderId", "orderId")
+            return 0, 0, text.encode()
+        order = self._store.open.get(wanted)
+        if order is None or order.account != account or order.instrument != instrument.id:
+            raise Refusal(UNKNOWN_ORDER)
+        if text is not None and text != order.text:
+            raise Refusal(CLIENT_ORDER_ID_MISMATCH)
+        return order.id, order.slot, b""
+
+    # from events to the reply
+
+    def _placed(self, reply_type: str, unit_ns: int, events: list[Event]) -> bytes:
+        first = _first(events)
+        instrument = self._catalog.by_id[first.instrument]
+        if reply_type == ACK:
+            return encode(order_ack(first, instrument, unit_ns))
+        return encode(order_result(events, instrument, unit_ns, reply_type == FULL))
+
+    def _canceled(self, cancel_id: str, unit_ns: int, events: list[Event]) -> bytes:
+        event = _first(events)
+        self._streams.name_cancel(event.account, event.seq, cancel_id)
+        order, instrument = self._order_of(event)
+        return encode(order_canceled(order, event, cancel_id, instrument, unit_ns))
+
+    def _canceled_all(self, cancel_id: str, unit_ns: int, events: list[Event]) -> bytes:
+        first = _first(events)
+        self._streams.name_cancel(first.account, first.seq, cancel_id)
+        replies = []
+        for event in events:
+            order, instrument = self._order_of(event)
+            replies.append(order_canceled(order, event, cancel_id, instrument, unit_ns))
+        return encode(replies)
+
+    def _amended(self, unit_ns: int, events: list[Event]) -> bytes:
+        event = _first(events)
+        order, instrument = self._order_of(event)
+        quote_filled = self._store.quote_at_reduction[event.seq]
+        return encode(order_amended(order, event, quote_filled, instrument, unit_ns))
+
+    def _order_of(self, event: Event) -> tuple[Order, Instrument]:
+        order = self._store.get(event.account, event.order_id)
+        assert order is not None, "an order stays known until the frame after its end"
+        return order, self._catalog.by_id[order.instrument]
+
+
+def _first(events: list[Event]) -> Event:
+    """The first event of a command that the core accepted. Raises Refusal."""
+    first = events[0]
+    if first.kind == _REJECTED:
+        raise of_core(first.code)
+    return first

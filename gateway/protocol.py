@@ -1,0 +1,294 @@
+"""The shapes on the wire: one struct per reply and event, fields in the documented order (see PROTOCOL.md).
+
+Prices, quantities and amounts are texts with 8 decimal places; ids and times are integers; times are milliseconds, or
+microseconds where the connection asked for them. Only data here: who fills the fields is written where they are filled.
+"""
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+ZERO = "0.00000000"
+NO_LIST = -1           # orderListId of an order that is in no list: all of ours
+NO_STP = "NONE"        # self-trade prevention is not offered
+EMPTY_RESULT = b"{}"
+NULL = b"null"
+
+SIDES = ("BUY", "SELL")                         # indexed by engine.core.codes.Side, and so on
+ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
+TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
+
+encode = msgspec.json.Encoder().encode
+
+
+class Fill(Struct, gc=False, rename="camel"):
+    """One trade of an order, as its own side sees it."""
+
+    price: str
+    qty: str
+    commission: str
+    commission_asset: str
+    trade_id: int
+
+
+class OrderAck(Struct, gc=False, rename="camel"):
+    """newOrderRespType ACK."""
+
+    symbol: str
+    order_id: int
+    order_list_id: int
+    client_order_id: str
+    transact_time: int
+
+
+class OrderResult(OrderAck, gc=False, rename="camel"):
+    """newOrderRespType RESULT."""
+
+    price: str
+    orig_qty: str
+    executed_qty: str
+    orig_quote_order_qty: str
+    cummulative_quote_qty: str
+    status: str
+    time_in_force: str
+    type: str
+    side: str
+    working_time: int
+    self_trade_prevention_mode: str
+    expiry_reason: str | UnsetType = UNSET
+
+
+class OrderFull(OrderResult, rename="camel"):
+    """newOrderRespType FULL."""
+
+    fills: list[Fill] = []
+
+
+class OrderCanceled(Struct, gc=False, rename="camel"):
+    """Reply to a cancel; clientOrderId is the cancel's own, origClientOrderId the order's."""
+
+    symbol: str
+    orig_client_order_id: str
+    order_id: int
+    order_list_id: int
+    client_order_id: str
+    transact_time: int
+    price: str
+    orig_qty: str
+    executed_qty: str
+    orig_quote_order_qty: str
+    cummulative_quote_qty: str
+    status: str
+    time_in_force: str
+    type: str
+    side: str
+    self_trade_prevention_mode: str
+
+
+class AmendedOrder(Struct, gc=False, rename="camel"):
+    """The order after its quantity was reduced."""
+
+    symbol: str
+    order_id: int
+    order_list_id: int
+    orig_client_order_id: str
+    client_order_id: str
+    price: str
+    qty: str
+    executed_qty: str
+    prevented_qty: str
+    quote_order_qty: str
+    cumulative_quote_qty: str
+    status: str
+    time_in_force: str
+    type: str
+    side: str
+    working_time: int
+    self_trade_prevention_mode: str
+
+
+class OrderAmended(Struct, gc=False, rename="camel"):
+    """Reply to order.amend.keepPriority."""
+
+    transact_time: int
+    execution_id: int
+    amended_order: AmendedOrder
+
+
+class OrderState(Struct, gc=False, rename="camel"):
+    """Reply to order.status, and one row of openOrders.status."""
+
+    symbol: str
+    order_id: int
+    order_list_id: int
+    client_order_id: str
+    price: str
+    orig_qty: str
+    executed_qty: str
+    cummulative_quote_qty: str
+    status: str
+    time_in_force: str
+    type: str
+    side: str
+    stop_price: str
+    iceberg_qty: str
+    time: int
+    update_time: int
+    is_working: bool
+    working_time: int
+    orig_quote_order_qty: str
+    self_trade_prevention_mode: str
+
+
+class Balance(Struct, gc=False):
+    """One asset of an account."""
+
+    asset: str
+    free: str
+    locked: str
+
+
+class CommissionRates(Struct, gc=False):
+    """Fees as fractions of what is received."""
+
+    maker: str
+    taker: str
+    buyer: str
+    seller: str
+
+
+class AccountState(Struct, rename="camel"):
+    """Reply to account.status."""
+
+    maker_commission: int
+    taker_commission: int
+    buyer_commission: int
+    seller_commission: int
+    commission_rates: CommissionRates
+    can_trade: bool
+    can_withdraw: bool
+    can_deposit: bool
+    brokered: bool
+    require_self_trade_prevention: bool
+    prevent_sor: bool
+    update_time: int
+    account_type: str
+    balances: list[Balance]
+    permissions: list[str]
+    uid: int
+
+
+class PublicTrade(Struct, gc=False, rename="camel"):
+    """One row of trades.recent."""
+
+    id: int
+    price: str
+    qty: str
+    quote_qty: str
+    time: int
+    is_buyer_maker: bool
+    is_best_match: bool
+
+
+class Depth(Struct, rename="camel"):
+    """Reply to depth: [price, quantity], best first."""
+
+    last_update_id: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+
+
+class SessionState(Struct, gc=False, rename="camel"):
+    """Reply to session.logon, session.status and session.logout."""
+
+    api_key: str | None
+    authorized_since: int | None
+    connected_since: int
+    return_rate_limits: bool
+    server_time: int
+    user_data_stream: bool
+
+
+class ExecutionReport(Struct, gc=False, kw_only=True):
+    """One change of one order of the subscribed account. Field order is part of the format."""
+
+    event: str = field(name="e", default="executionReport")
+    event_time: int = field(name="E")
+    symbol: str = field(name="s")
+    client_order_id: str = field(name="c")          # of the cancel when the order was cancelled
+    side: str = field(name="S")
+    order_type: str = field(name="o")
+    time_in_force: str = field(name="f")
+    qty: str = field(name="q")
+    price: str = field(name="p")
+    stop_price: str = field(name="P", default=ZERO)
+    iceberg_qty: str = field(name="F", default=ZERO)
+    order_list_id: int = field(name="g", default=NO_LIST)
+    orig_client_order_id: str = field(name="C", default="")   # the order's own when it was cancelled
+    execution_type: str = field(name="x")
+    status: str = field(name="X")
+    reject_reason: str = field(name="r", default="NONE")
+    order_id: int = field(name="i")
+    last_qty: str = field(name="l", default=ZERO)
+    executed_qty: str = field(name="z")
+    last_price: str = field(name="L", default=ZERO)
+    commission: str = field(name="n", default="0")
+    commission_asset: str | None = field(name="N", default=None)
+    transaction_time: int = field(name="T")
+    trade_id: int = field(name="t", default=-1)
+    execution_id: int = field(name="I")
+    on_book: bool = field(name="w")
+    is_maker: bool = field(name="m", default=False)
+    ignored: bool = field(name="M", default=False)
+    order_time: int = field(name="O")
+    quote_filled: str = field(name="Z")
+    last_quote: str = field(name="Y", default=ZERO)
+    quote_order_qty: str = field(name="Q")
+    working_time: int = field(name="W")
+    self_trade_prevention: str = field(name="V", default=NO_STP)
+    expiry_reason: str | UnsetType = field(name="eR", default=UNSET)
+
+
+class PositionBalance(Struct, gc=False):
+    """One asset of an outboundAccountPosition."""
+
+    asset: str = field(name="a")
+    free: str = field(name="f")
+    locked: str = field(name="l")
+
+
+class AccountPosition(Struct, kw_only=True):
+    """Balances that may have changed, after the executionReports of the same commands."""
+
+    event: str = field(name="e", default="outboundAccountPosition")
+    event_time: int = field(name="E")
+    update_time: int = field(name="u")
+    balances: list[PositionBalance] = field(name="B")
+
+
+class BalanceUpdate(Struct, gc=False, kw_only=True):
+    """Money that came or went other than by trading."""
+
+    event: str = field(name="e", default="balanceUpdate")
+    event_time: int = field(name="E")
+    asset: str = field(name="a")
+    change: str = field(name="d")
+    clear_time: int = field(name="T")
+
+
+class UserEvent(Struct, rename="camel"):
+    """What a subscription delivers."""
+
+    subscription_id: int
+    event: Raw
+
+
+def reply(request_id: bytes, body: bytes, show_limits: bool) -> bytes:
+    """A successful reply. No rate limit is in force, so the list of those that are is empty."""
+    if show_limits:
+        return b'{"id":%b,"status":200,"result":%b,"rateLimits":[]}' % (request_id, body)
+    return b'{"id":%b,"status":200,"result":%b}' % (request_id, body)
+
+
+def error_reply(request_id: bytes, status: int, body: bytes, show_limits: bool) -> bytes:
+    """A refusal; `body` is {"code", "msg"}."""
+    limits = b',"rateLimits":[]' if show_limits else b""
+    return b'{"id":%b,"status":%d,"error":%b%b}' % (request_id, status, body, limits)

@@ -1,0 +1,227 @@
+"""One customer's connection to the WebSocket API: who is speaking, what is asked, and the private events to deliver.
+
+A request is signed with a key of its own, or it speaks for whoever logged on to the session before; many accounts may
+share one connection by signing each request. Replies come in the order of the requests. Session methods take effect
+when they are read, so that orders may be pipelined right behind session.logon.
+"""
+import time
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from msgspec import Raw
+
+from gateway.auth import authenticate, check_timing
+from gateway.lane import Lane, Overrun
+from gateway.order_terms import Params
+from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
+from gateway.refusals import (
+    INVALID_PARAMETER,
+    SUBSCRIPTION_ACTIVE,
+    SUBSCRIPTION_INACTIVE,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    UNSUPPORTED,
+    Refusal,
+    Terms,
+)
+from gateway.requests import BadRequest, read_request, signed_payload
+from gateway.tokens import read_token
+from gateway.venue import Venue
+from gateway.websocket import Connection
+
+PATH = "/ws-api/v3"
+ONLY_ED25519 = Terms(400, -4056, "HMAC_SHA256 API key is not supported.")
+_NS_PER_MS, _NS_PER_US = 1_000_000, 1000
+_POLICY_VIOLATION = 1008
+
+
+class Tag(NamedTuple):
+    """Where a reply belongs."""
+
+    id: bytes
+    show_limits: bool
+
+
+class Principal(NamedTuple):
+    """Who logged on: an account, by a key or (api_key None) by a token."""
+
+    account: int
+    api_key: str | None
+    since_ns: int
+
+
+class Session:
+    """Handler of one connection; see gateway.websocket."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._lane: Lane[Tag] = Lane(venue.engine, venue.config, self._answer, self._refuse)
+        self._principal: Principal | None = None
+        self._subscriptions: dict[int, int] = {}       # account: subscription id
+        self._last_subscription = -1
+        self._session_methods = {
+            "session.logon": self._logon, "session.status": self._status, "session.logout": self._logout}
+        self._stream_methods = {
+            "session.subscriptions": self._list_subscriptions, "userDataStream.unsubscribe": self._unsubscribe}
+        self.microseconds = False
+
+    # called by the connection
+
+    def opened(self, connection: Connection) -> None:
+        """Read what the URL asks for."""
+        self._connection = connection
+        self._opened_ns = time.time_ns()
+        if connection.path.rstrip("/") != PATH:
+            connection.close(_POLICY_VIOLATION, f"the WebSocket API is at {PATH}")
+            return
+        query = parse_qs(connection.query)
+        self._show_limits = query.get("returnRateLimits", ["true"])[-1].lower() != "false"
+        self.microseconds = query.get("timeUnit", [""])[-1].upper() == "MICROSECOND"
+        self._unit_ns = _NS_PER_US if self.microseconds else _NS_PER_MS
+        self._venue.sessions.add(self)
+
+    def message(self, data: bytes) -> None:
+        """One request."""
+        try:
+            try:
+                request = read_request(data)
+            except BadRequest as bad:
+                self._lane.refuse(Tag(bad.id, self._show_limits), bad)
+                return
+            tag = Tag(request.id, self._show_limits)
+            try:
+                shown = request.params.get("returnRateLimits")
+                if shown is not None:
+                    tag = Tag(request.id, _flag(shown, "returnRateLimits"))
+                self._begin(tag, request.method, request.params)
+            except Refusal as refusal:
+                self._lane.refuse(tag, refusal)
+        except Overrun:
+            self._connection.close(_POLICY_VIOLATION, TOO_MANY_REQUESTS.msg)
+
+    def batch_end(self) -> None:
+        """The read is over: its orders go to the engine together."""
+        self._lane.submit()
+
+    def closed(self) -> None:
+        """Forget the subscriptions; commands that wait for the engine go on."""
+        self._venue.sessions.discard(self)
+        for account in self._subscriptions:
+            self._venue.streams.unsubscribe(account, self)
+        self._subscriptions.clear()
+
+    def user_event(self, account: int, event: bytes) -> None:
+        """Called by the user streams for a subscribed account."""
+        self._connection.send(encode(UserEvent(self._subscriptions[account], Raw(event))))
+
+    def shutting_down(self, now_ns: int) -> None:
+        """Tell the client that the connection is about to be closed."""
+        event = {"e": "serverShutdown", "E": now_ns // self._unit_ns}
+        self._connection.send(encode({"event": event}))
+
+    # requests
+
+    def _begin(self, tag: Tag, method: str, params: Params) -> None:
+        method = method.removeprefix("v3/")
+        venue = self._venue
+        if command := venue.commands.get(method):
+            account = self._account(params)
+            self._lane.command(tag, command(self._lane.batch, account, params, self._unit_ns))
+        elif private := venue.private.get(method):
+            self._lane.query(tag, partial(private, self._account(params), params, self._unit_ns))
+        elif public := venue.public.get(method):
+            self._lane.query(tag, partial(public, params, self._unit_ns))
+        elif session := self._session_methods.get(method):
+            body = session(params)
+            self._lane.query(tag, lambda: body)
+        elif stream := self._stream_methods.get(method):
+            self._lane.query(tag, partial(stream, params))
+        elif method in ("userDataStream.subscribe", "userDataStream.subscribe.signature"):
+            self._begin_subscribe(tag, method, params)
+        else:
+            raise Refusal(UNSUPPORTED)
+
+    def _account(self, params: Params) -> int:
+        """Whose request this is. Raises Refusal."""
+        now_us = time.time_ns() // _NS_PER_US
+        if self._principal is not None and "apiKey" not in params:
+            check_timing(params.get("timestamp"), params.get("recvWindow"), now_us)
+            return self._principal.account
+        return authenticate(
+            self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
+            params.get("timestamp"), params.get("recvWindow"), now_us).account
+
+    # the session
+
+    def _logon(self, params: Params) -> bytes:
+        now_ns = time.time_ns()
+        if "token" in params:
+            self._principal = Principal(read_token(self._venue.config, params["token"]), None, now_ns)
+            return self._status(params)
+        key = authenticate(
+            self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
+            params.get("timestamp"), params.get("recvWindow"), now_ns // _NS_PER_US)
+        if key.kind != "ed25519":
+            raise Refusal(ONLY_ED25519)
+        self._principal = Principal(key.account, key.api_key, now_ns)
+        return self._status(params)
+
+    def _logout(self, params: Params) -> bytes:
+        self._principal = None
+        return self._status(params)
+
+    def _status(self, params: Params) -> bytes:
+        who = self._principal
+        return encode(SessionState(
+            who.api_key if who else None, who.since_ns // self._unit_ns if who else None,
+            self._opened_ns // self._unit_ns, self._show_limits, time.time_ns() // self._unit_ns,
+            bool(self._subscriptions)))
+
+    # user data streams
+
+    def _begin_subscribe(self, tag: Tag, method: str, params: Params) -> None:
+        if method == "userDataStream.subscribe":
+            if self._principal is None:
+                raise Refusal(UNAUTHORIZED)
+            account = self._principal.account
+        else:
+            account = self._account(params)
+        self._lane.query(tag, partial(self._subscribe, account))
+
+    def _subscribe(self, account: int) -> bytes:
+        if account in self._subscriptions:
+            raise Refusal(SUBSCRIPTION_ACTIVE)
+        if len(self._subscriptions) >= self._venue.config.limits.subscriptions_max:
+            raise Refusal(TOO_MANY_REQUESTS)
+        self._last_subscription += 1
+        self._subscriptions[account] = self._last_subscription
+        self._venue.streams.subscribe(account, self)
+        return encode({"subscriptionId": self._last_subscription})
+
+    def _unsubscribe(self, params: Params) -> bytes:
+        text = params.get("subscriptionId")
+        ended = [account for account, number in self._subscriptions.items() if text is None or str(number) == text]
+        if not ended:
+            raise Refusal(SUBSCRIPTION_INACTIVE)
+        for account in ended:
+            del self._subscriptions[account]
+            self._venue.streams.unsubscribe(account, self)
+        return EMPTY_RESULT
+
+    def _list_subscriptions(self, params: Params) -> bytes:
+        return encode([{"subscriptionId": number} for number in self._subscriptions.values()])
+
+    # replies
+
+    def _answer(self, tag: Tag, body: bytes) -> None:
+        self._connection.send(reply(tag.id, body, tag.show_limits))
+
+    def _refuse(self, tag: Tag, refusal: Refusal) -> None:
+        self._connection.send(error_reply(tag.id, refusal.status, refusal.body(), tag.show_limits))
+
+
+def _flag(text: str, name: str) -> bool:
+    if text not in ("true", "false"):
+        raise Refusal(INVALID_PARAMETER, name)
+    return text == "true"

@@ -1,0 +1,189 @@
+"""Private events of accounts: executionReport, outboundAccountPosition and balanceUpdate for those who subscribed.
+
+One report per change of an order and per fill, for taker and maker, in engine order; then one position per account with
+the assets that may have changed. They are collected while a frame is applied and leave at the end of that loop pass,
+after the replies to the requests that caused them. Balances are those of the durable state at that moment.
+
+Never conflated and never dropped: a subscriber that does not read is cut by its connection's write limit.
+"""
+import asyncio
+from typing import Protocol
+
+from msgspec import UNSET, Struct
+
+from engine.core.codes import EventKind, Side, TimeInForce
+from engine.core.exchange import Exchange
+from engine.core.unpack import Event
+from engine.instruments import Catalog, Instrument
+from gateway import order_store
+from gateway.order_replies import EXPIRY_REASONS
+from gateway.order_store import Order, execution_id
+from gateway.protocol import (
+    ORDER_TYPES,
+    SIDES,
+    TIMES_IN_FORCE,
+    ZERO,
+    AccountPosition,
+    BalanceUpdate,
+    ExecutionReport,
+    PositionBalance,
+    encode,
+)
+
+NS_PER_US = 1000
+_ACCEPTED, _TRADE, _CANCELED = int(EventKind.ACCEPTED), int(EventKind.TRADE), int(EventKind.CANCELED)
+_BUY, _GTC = int(Side.BUY), int(TimeInForce.GTC)
+_ON_BOOK = frozenset((order_store.NEW, order_store.PARTIALLY_FILLED))
+
+
+class Subscriber(Protocol):
+    """Who receives an account's events."""
+
+    microseconds: bool
+
+    def user_event(self, account: int, event: bytes) -> None:
+        """One event as JSON."""
+
+
+class _Due(Struct, gc=False):
+    account: int
+    seq: int
+    event: ExecutionReport | BalanceUpdate
+
+
+class UserStreams:
+    """Who subscribed to what, and the events that wait for the end of the loop pass."""
+
+    def __init__(self) -> None:
+        self.subscribers: dict[int, list[Subscriber]] = {}        # account: who listens; the order store watches these
+        self._due: list[_Due] = []
+        self._changed: dict[int, dict[int, int]] = {}             # account: asset: time of its last change
+        self._cancel_ids: dict[int, str] = {}                     # seq of a cancel: its own client order id
+        self._flush_waits = False
+
+    def attach(self, core: Exchange, catalog: Catalog) -> None:
+        """Name the state to read balances and texts from; before that nobody may subscribe."""
+        self._core, self._catalog = core, catalog
+
+    def subscribe(self, account: int, subscriber: Subscriber) -> None:
+        """Begin with the next frame."""
+        self.subscribers.setdefault(account, []).append(subscriber)
+
+    def unsubscribe(self, account: int, subscriber: Subscriber) -> None:
+        """Stop at once."""
+        others = self.subscribers[account]
+        others.remove(subscriber)
+        if not others:
+            del self.subscribers[account]
+
+    def name_cancel(self, account: int, seq: int, text: str) -> None:
+        """The cancel with this seq calls itself `text`; known only to the connection that asked for it."""
+        if account in self.subscribers:
+            self._cancel_ids[seq] = text
+
+    def order_changed(self, order: Order, event: Event, is_maker: bool) -> None:
+        """Called by the order store for subscribed accounts, after it has taken the event."""
+        instrument = self._catalog.by_id[order.instrument]
+        report = _report(order, event, is_maker, instrument)
+        held = instrument.quote_asset if order.side == _BUY else instrument.base_asset
+        assets = [held.id]
+        if event.kind == _TRADE:
+            _add_trade(report, order, event, is_maker, instrument)
+            assets = [instrument.base_asset.id, instrument.quote_asset.id]
+        self._add(order.account, event, report, *assets)
+
+    def money_changed(self, event: Event) -> None:
+        """A deposit, withdrawal or correction."""
+        if event.account in self.subscribers:
+            asset = self._catalog.assets[event.instrument]
+            time_us = event.time_ns // NS_PER_US
+            update = BalanceUpdate(
+                event_time=time_us, asset=asset.code, change=asset.text(event.amount), clear_time=time_us)
+            self._add(event.account, event, update, asset.id)
+
+    def _add(self, account: int, event: Event, wire: ExecutionReport | BalanceUpdate, *assets: int) -> None:
+        self._due.append(_Due(account, event.seq, wire))
+        changed = self._changed.setdefault(account, {})
+        for asset in assets:
+            changed[asset] = event.time_ns
+        if not self._flush_waits:
+            self._flush_waits = True
+            asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what waits: all reports in engine order, then the positions."""
+        self._flush_waits = False
+        due, self._due = self._due, []
+        changed, self._changed = self._changed, {}
+        for item in due:
+            if isinstance(item.event, ExecutionReport) and item.event.orig_client_order_id:
+                item.event.client_order_id = self._cancel_ids.get(item.seq) or f"cancel-{item.seq}"
+            self._send(item.account, item.event)
+        self._cancel_ids.clear()
+        for account, assets in changed.items():
+            self._send(account, self._position(account, assets))
+
+    def _position(self, account: int, assets: dict[int, int]) -> AccountPosition:
+        balances = []
+        for asset_id in assets:
+            asset = self._catalog.assets[asset_id]
+            available, held = self._core.balance(account, asset_id)
+            balances.append(PositionBalance(asset.code, asset.text(available), asset.text(held)))
+        time_us = max(assets.values()) // NS_PER_US
+        return AccountPosition(event_time=time_us, update_time=time_us, balances=balances)
+
+    def _send(self, account: int, event: ExecutionReport | BalanceUpdate | AccountPosition) -> None:
+        subscribers = self.subscribers.get(account, ())
+        exact = encode(event) if any(subscriber.microseconds for subscriber in subscribers) else b""
+        _to_milliseconds(event)
+        usual = encode(event)
+        for subscriber in list(subscribers):
+            subscriber.user_event(account, exact if subscriber.microseconds else usual)
+
+
+def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) -> ExecutionReport:
+    time_us = event.time_ns // NS_PER_US
+    order_time_us = order.time_ns // NS_PER_US
+    canceled = event.kind == _CANCELED and order.status == order_store.CANCELED
+    return ExecutionReport(
+        event_time=time_us, symbol=instrument.symbol, client_order_id=order.text, side=SIDES[order.side],
+        order_type=ORDER_TYPES[order.order_type], time_in_force=TIMES_IN_FORCE[order.time_in_force],
+        qty=instrument.qty_text(order.qty_lots or order.executed_lots), price=instrument.price_text(order.price_ticks),
+        orig_client_order_id=order.text if canceled else "", execution_type=_execution_type(order, event),
+        status=order.status, order_id=order.id, executed_qty=instrument.qty_text(order.executed_lots),
+        transaction_time=time_us, execution_id=execution_id(event, is_maker),
+        on_book=order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force == _GTC,
+        is_maker=is_maker, order_time=order_time_us,
+        quote_filled=instrument.quote_text(order.quote_filled), working_time=order_time_us,
+        quote_order_qty=instrument.quote_text(order.amount) if order.amount else ZERO,
+        expiry_reason=EXPIRY_REASONS.get(order.code, UNSET))
+
+
+def _execution_type(order: Order, event: Event) -> str:
+    if event.kind == _ACCEPTED:
+        return "NEW"
+    if event.kind == _TRADE:
+        return "TRADE"
+    return order.status if event.kind == _CANCELED else "REPLACED"
+
+
+def _add_trade(report: ExecutionReport, order: Order, event: Event, is_maker: bool, instrument: Instrument) -> None:
+    report.last_qty = instrument.qty_text(event.qty_lots)
+    report.last_price = instrument.price_text(event.price_ticks)
+    report.last_quote = instrument.quote_text(event.quote_amount)
+    report.trade_id = event.trade_id
+    fee = event.maker_fee if is_maker else event.taker_fee
+    received = instrument.base_asset if order.side == _BUY else instrument.quote_asset
+    report.commission, report.commission_asset = received.text(fee), received.code
+
+
+def _to_milliseconds(event: ExecutionReport | BalanceUpdate | AccountPosition) -> None:
+    event.event_time //= 1000
+    if isinstance(event, ExecutionReport):
+        event.transaction_time //= 1000
+        event.order_time //= 1000
+        event.working_time //= 1000
+    elif isinstance(event, BalanceUpdate):
+        event.clear_time //= 1000
+    else:
+        event.update_time //= 1000

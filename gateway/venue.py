@@ -1,0 +1,101 @@
+"""The parts of the exchange process behind its two doors: the engine, what is remembered of it, the table of methods.
+
+Both the WebSocket sessions and the Unix-socket door find their methods here. `applied` hears of every frame, from the
+first one of the replay at start-up on, before anybody is answered. If it fails, what is remembered is no longer true:
+`failed` is resolved and the process must end, to be started again from the journal.
+"""
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, Self
+
+from engine.config import Config
+from engine.core.batch import Batch
+from engine.core.codes import EventKind
+from engine.core.unpack import Event
+from engine.frames import Frame
+from engine.service import Engine
+from gateway.keys import KeyStore
+from gateway.order_store import OrderStore
+from gateway.order_terms import Params
+from gateway.orders import Finish, OrderDesk
+from gateway.queries import Queries
+from gateway.recent_trades import RecentTrades
+from gateway.user_events import UserStreams
+
+Command = Callable[[Batch, int, Params, int], Finish]      # batch, account, params, unit_ns
+Private = Callable[[int, Params, int], bytes]              # account, params, unit_ns
+Public = Callable[[Params, int], bytes]                    # params, unit_ns
+_MONEY = int(EventKind.MONEY)
+
+
+class Closing(Protocol):
+    """A connection that wants to hear of a shutdown."""
+
+    def shutting_down(self, now_ns: int) -> None:
+        """The process is about to close."""
+
+
+class Venue:
+    """Made by `open`; closed by closing its engine."""
+
+    engine: Engine
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.keys = KeyStore(config.paths.keys)
+        self.streams = UserStreams()
+        self.store = OrderStore(
+            config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
+        self.trades = RecentTrades()
+        self.sessions: set[Closing] = set()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.commands: dict[str, Command] = {}
+        self.private: dict[str, Private] = {}
+        self.public: dict[str, Public] = {}
+
+    @classmethod
+    async def open(cls, config: Config) -> Self:
+        """Recover the engine by replay and connect the parts. Raises what Engine.open raises."""
+        venue = cls(config)
+        venue.engine = await Engine.open(config, venue.applied)
+        venue._connect()
+        return venue
+
+    def applied(self, frame: Frame, events: list[Event]) -> None:
+        """A frame is durable and applied."""
+        try:
+            self.store.apply(events)
+            self.trades.apply(events)
+            if self.streams.subscribers:
+                for event in events:
+                    if event.kind == _MONEY:
+                        self.streams.money_changed(event)
+        except Exception as error:
+            if not self.failed.done():
+                self.failed.set_exception(error)
+            raise
+
+    def _connect(self) -> None:
+        core, catalog = self.engine.core, self.engine.catalog
+        self.streams.attach(core, catalog)
+        desk = OrderDesk(catalog, self.store, self.streams)
+        queries = Queries(core, catalog, self.store, self.trades)
+        self.commands |= {
+            "order.place": desk.place,
+            "order.cancel": desk.cancel,
+            "order.amend.keepPriority": desk.amend,
+            "openOrders.cancelAll": desk.cancel_all,
+        }
+        self.private |= {
+            "order.test": desk.test,
+            "order.status": queries.order_status,
+            "openOrders.status": queries.open_orders,
+            "account.status": queries.account,
+        }
+        self.public |= {
+            "ping": queries.ping,
+            "time": queries.time,
+            "exchangeInfo": queries.exchange_info,
+            "depth": queries.depth,
+            "trades.recent": queries.recent_trades,
+        }
