@@ -55,6 +55,7 @@ OUTSIDE_RECV_WINDOW = Terms(400, -1021, "Timestamp for this request is outside o
 AHEAD_OF_SERVER = Terms(400, -1021, "Timestamp for this request was 1000ms ahead of the server's time.")
 INVALID_SIGNATURE = Terms(400, -1022, "Signature for this request is not valid.")
 
+ILLEGAL = Terms(400, -1100, "Illegal characters found in a parameter.")
 ILLEGAL_CHARACTERS = Terms(400, -1100, "Illegal characters found in parameter '%s'; legal range is '%s'.")
 TOO_MANY_PARAMETERS = Terms(400, -1101, "Too many parameters sent for this endpoint.")
 DUPLICATE_PARAMETER = Terms(400, -1101, "Duplicate values for a parameter detected.")
@@ -101,6 +102,16 @@ SUBSCRIPTION_INACTIVE = Terms(400, -2036, "User Data Stream subscription not act
 AMEND_INCREASE = Terms(400, -2038, "Order amend (quantity increase) is not supported.")
 AMEND_NO_CHANGE = Terms(400, -2038, "The requested action would change no state; rejecting.")
 CLIENT_ORDER_ID_MISMATCH = Terms(400, -2039, "Client order ID is not correct for this order ID.")
+
+# HTTP's own refusals; the protocol names a code for none of them
+BAD_HTTP = Terms(400, -1020, "The HTTP request is not valid.")
+NO_SUCH_ROUTE = Terms(404, -1020, "This operation is not supported: no such path.")
+METHOD_NOT_ALLOWED = Terms(405, -1020, "This operation is not supported: the path has no such method.")
+BODY_TOO_LARGE = Terms(413, -1020, "The body is too large; at most %s bytes are read.")
+URI_TOO_LONG = Terms(414, -1020, "The query is too long; at most %s bytes are read.")
+WRONG_CONTENT_TYPE = Terms(415, -1020, "Content-Type must be application/x-www-form-urlencoded.")
+WRONG_CONTENT_ENCODING = Terms(415, -1020, "Content-Encoding is not supported: send the body as it is.")
+HEADERS_TOO_LARGE = Terms(431, -1020, "The headers are too large; at most %s bytes are read.")
 
 REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {
     Code.BAD_COMMAND: (UNKNOWN_ERROR, ()),

@@ -1,0 +1,146 @@
+"""What happens to every REST request: read, authenticate, hand on, answer. The routes differ only in the table.
+
+The signature is checked here, over the bytes as received; the exchange then trusts the account it is told. Replies pass
+through as the bytes they came in. A refusal is a 4xx or 5xx with JSON {"code", "msg"}, never a 2xx.
+"""
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+
+from engine.config import Config
+from gateway.auth import authenticate, rest_payload
+from gateway.door_client import DoorClient
+from gateway.keys import KeyStore
+from gateway.refusals import (
+    INVALID_TIME_UNIT,
+    UNKNOWN_ERROR,
+    URI_TOO_LONG,
+    WRONG_CONTENT_ENCODING,
+    WRONG_CONTENT_TYPE,
+    Refusal,
+)
+from gateway.rest.compatibility import Compatibility
+from gateway.rest.history import History
+from gateway.rest.parameters import read_parameters
+from gateway.rest.reader import Reader
+from gateway.rest.routes import Route
+from gateway.rest.tickers import Tickers
+from gateway.rest.usage import Usage
+
+FORM = "application/x-www-form-urlencoded"
+RETRY_SECONDS = "1"
+NS_PER_MS, NS_PER_US = 1_000_000, 1000
+_log = logging.getLogger(__name__)
+
+HttpRequest = Request[None, None, State]
+Local = Callable[[int, dict[str, str], int], Awaitable[bytes]]
+
+
+class _Status(Struct, rename="camel"):
+    durable_seq: int
+
+
+class Gateway:
+    """Serves the table's routes. Owns the door and the reader; `close` at the end."""
+
+    def __init__(self, config: Config, door: DoorClient) -> None:
+        self._query_bytes_max = config.limits.http_body_bytes_max
+        self._door = door
+        self._keys = KeyStore(config.paths.keys)
+        self._reader = Reader(config.postgres.dsn, config.rest, self._durable_seq)
+        self._usage = Usage()
+        self.local = self._local_methods()
+
+    async def answer(self, route: Route, request: HttpRequest) -> Response[bytes]:
+        """The reply to one request, whatever was asked."""
+        headers: dict[str, str] = {}
+        try:
+            status, body = await self._serve(route, request, headers)
+        except Refusal as refusal:
+            status, body = refusal.status, refusal.body()
+        except HTTPException:
+            raise
+        except Exception:
+            _log.exception("%s %s failed", route.verb, route.path)
+            status, body = UNKNOWN_ERROR.status, Refusal(UNKNOWN_ERROR).body()
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            headers["Retry-After"] = RETRY_SECONDS
+        return Response(body, status_code=status, headers=headers, media_type="application/json")
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._reader.close()
+        await self._door.close()
+
+    async def _serve(self, route: Route, request: HttpRequest, headers: dict[str, str]) -> tuple[int, bytes]:
+        query = bytes(request.scope["query_string"])
+        if len(query) > self._query_bytes_max:
+            raise Refusal(URI_TOO_LONG, self._query_bytes_max)
+        body = b"" if route.verb == "GET" else await _form(request)
+        params = read_parameters(query, body)
+        client = request.scope["client"]
+        weight = route.weigh(params) if route.weigh else route.weight
+        headers |= self._usage.weigh(client[0] if client else "", weight)
+        unit_ns = _time_unit(request.headers.get("x-mbx-time-unit"))
+        account = self._authenticate(request, query, body, params) if route.signed else 0
+        if local := self.local.get(route.call):
+            return HTTPStatus.OK, await local(account, params, unit_ns)
+        if unit_ns == NS_PER_US:
+            params["timeUnit"] = "MICROSECOND"
+        status, raw = await self._door.call(account, route.call, params)
+        if route.counts_order and status == HTTPStatus.OK:
+            headers |= self._usage.order(account)
+        return status, bytes(raw)
+
+    def _authenticate(self, request: HttpRequest, query: bytes, body: bytes, params: dict[str, str]) -> int:
+        """The account that signed."""
+        payload, signature = rest_payload(query, body)
+        key = authenticate(
+            self._keys, request.headers.get("x-mbx-apikey"), payload, signature, params.get("timestamp"),
+            params.get("recvWindow"), time.time_ns() // NS_PER_US)
+        return key.account
+
+    async def _durable_seq(self) -> int | None:
+        """How far the journal is; None when the exchange is away."""
+        status, raw = await self._door.call(0, "engine.status", {})
+        return msgspec.json.decode(raw, type=_Status).durable_seq if status == HTTPStatus.OK else None
+
+    def _local_methods(self) -> dict[str, Local]:
+        history, tickers = History(self._reader), Tickers(self._door, self._reader)
+        others = Compatibility(self._reader)
+        return {
+            "trades.recent": history.recent_trades,
+            "myTrades": history.account_trades,
+            "ticker.price": tickers.price,
+            "ticker.book": tickers.book,
+            "asset.tradeFee": others.trade_fees,
+            "system.status": others.system_status,
+            "nothing.list": others.no_list,
+            "nothing.symbols": others.no_symbols,
+        }
+
+
+async def _form(request: HttpRequest) -> bytes:
+    """The body of a form. Raises Refusal for any other body; Litestar refuses one that is too large."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise Refusal(WRONG_CONTENT_ENCODING)
+    body = await request.body()
+    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refusal(WRONG_CONTENT_TYPE)
+    return body
+
+
+def _time_unit(text: str | None) -> int:
+    if text is None or text.upper() == "MILLISECOND":
+        return NS_PER_MS
+    if text.upper() == "MICROSECOND":
+        return NS_PER_US
+    raise Refusal(INVALID_TIME_UNIT)

@@ -1,0 +1,121 @@
+"""Reading the ledger's Postgres: a small pool of connections, opened when first asked, and no answer but a clean one.
+
+A Postgres that is away, restarting or slow gives 503 -1001 and the process lives on; the next question tries again. One
+lost connection is not noticed by the customer: the question is asked once more. Statements are the .sql files here.
+"""
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from engine.config import Rest
+from engine.instruments import Asset, Instrument, check_terms
+from gateway.refusals import DISCONNECTED, INVALID_SYMBOL, Refusal
+
+POLL_SECONDS = 0.01
+CATALOG_SECONDS = 1.0   # an unknown symbol makes us look for new instruments, this often at most
+_TIMES_ASKED = 2
+_log = logging.getLogger(__name__)
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Reader:
+    """`durable_seq` tells how far the exchange's journal is, None when it cannot be asked."""
+
+    def __init__(self, dsn: str, settings: Rest, durable_seq: Callable[[], Awaitable[int | None]]) -> None:
+        self._dsn, self._settings, self._durable_seq = dsn, settings, durable_seq
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+        self._instruments: dict[str, Instrument] = {}
+        self._look_again_at = 0.0
+        self._contained = 0   # last command known to be in the ledger
+
+    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """All rows of the statement in `statement`.sql. Raises Refusal when Postgres does not answer."""
+        for left in reversed(range(_TIMES_ASKED)):
+            try:
+                pool = await self._opened()
+                async with asyncio.timeout(self._settings.history_seconds_max):
+                    return list(await pool.fetch(_text(statement), *values))
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
+                if not left:
+                    raise _away(error) from error
+            except _AWAY as error:
+                raise _away(error) from error
+        raise AssertionError("every turn returns or raises")
+
+    async def catch_up(self) -> None:
+        """Wait until the ledger contains what is durable now, at most history_lag_seconds_max. Raises Refusal."""
+        wanted = await self._durable_seq()
+        if wanted is None:
+            return
+        until = time.monotonic() + self._settings.history_lag_seconds_max
+        while self._contained < wanted:
+            rows = await self.fetch("watermark")
+            self._contained = int(rows[0]["seq"]) if rows else 0
+            if time.monotonic() >= until:
+                return
+            if self._contained < wanted:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """The instrument of that symbol. Raises Refusal."""
+        if symbol not in self._instruments and time.monotonic() >= self._look_again_at:
+            self._instruments = await self._catalog()
+            self._look_again_at = time.monotonic() + CATALOG_SECONDS
+        found = self._instruments.get(symbol)
+        if found is None:
+            raise Refusal(INVALID_SYMBOL)
+        return found
+
+    async def instruments(self) -> list[Instrument]:
+        """All of them, as they are now. Raises Refusal."""
+        self._instruments = await self._catalog()
+        return list(self._instruments.values())
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    async def _opened(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                if not self._dsn:
+                    raise ConnectionError("postgres.dsn is empty")
+                self._pool = await asyncpg.create_pool(
+                    self._dsn, min_size=0, max_size=self._settings.history_connections_max,
+                    timeout=self._settings.history_seconds_max, command_timeout=self._settings.history_seconds_max,
+                    server_settings={"application_name": "buttonwood rest", "default_transaction_read_only": "on"})
+            return self._pool
+
+    async def _catalog(self) -> dict[str, Instrument]:
+        return {row["symbol"]: _instrument(row) for row in await self.fetch("catalog")}
+
+
+def _away(error: Exception) -> Refusal:
+    _log.warning("Postgres did not answer: %s: %s", type(error).__name__, error)
+    return Refusal(DISCONNECTED)
+
+
+def _instrument(row: asyncpg.Record) -> Instrument:
+    tick_e8, lot_e8 = check_terms(
+        row["base_scale"], row["quote_scale"], row["lot_value"], row["tick_value"], row["max_ticks"])
+    names = ("symbol", "status", "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks", "min_notional",
+             "maker_fee_ppm", "taker_fee_ppm", "base", "base_scale", "quote", "quote_scale")
+    return Instrument(
+        id=row["instrument"], tick_e8=tick_e8, lot_e8=lot_e8,
+        base_asset=Asset(id=row["base_asset"], code=row["base"], scale=row["base_scale"]),
+        quote_asset=Asset(id=row["quote_asset"], code=row["quote"], scale=row["quote_scale"]),
+        **{name: row[name] for name in names})
+
+
+@cache
+def _text(statement: str) -> str:
+    return Path(__file__).with_name(f"{statement}.sql").read_text(encoding="utf-8")

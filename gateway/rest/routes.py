@@ -1,0 +1,80 @@
+"""The table of routes: what is asked where, what it weighs, who must sign, and what shape comes back.
+
+`call` names the method of the WebSocket API that is meant; those in Gateway.local are answered here, all others by the
+exchange. A parameter's name ends with "!" when it must be sent. Weights are the venue's we are compatible with.
+"""
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gateway.protocol import AccountState, Depth, OrderAmended, OrderCanceled, OrderFull, OrderState, PublicTrade
+from gateway.rest.shapes import AccountTrade, BookTicker, Empty, PriceTicker, ServerTime, SystemStatus, TradeFee
+
+SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
+_ORDER = (
+    "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
+    "selfTradePreventionMode strategyId strategyType")
+_TARGET = "symbol! orderId origClientOrderId"
+
+
+class Route(NamedTuple):
+    """One method of one path."""
+
+    verb: str
+    path: str
+    call: str
+    weight: int
+    parameters: str
+    result: Any
+    summary: str
+    signed: bool = False
+    counts_order: bool = False
+    weigh: Callable[[Mapping[str, str]], int] | None = None   # where the weight depends on the parameters
+
+
+def _depth_weight(params: Mapping[str, str]) -> int:
+    text = params.get("limit", "100")
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 100
+    return 5 if limit <= 100 else 25 if limit <= 500 else 50 if limit <= 1000 else 250
+
+
+def _one_or_all(one: int, every: int) -> Callable[[Mapping[str, str]], int]:
+    return lambda params: one if "symbol" in params else every
+
+
+def _v3(verb: str, path: str, call: str, weight: int, parameters: str, result: Any, summary: str, **more: Any) -> Route:
+    return Route(verb, f"/api/v3/{path}", call, weight, parameters, result, summary, **more)
+
+
+ROUTES = (
+    _v3("GET", "ping", "ping", 1, "", Empty, "Test connectivity"),
+    _v3("GET", "time", "time", 1, "", ServerTime, "Server time"),
+    _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus", dict[str, Any],
+        "Symbols and their rules"),
+    _v3("GET", "depth", "depth", 5, "symbol! limit", Depth, "Order book", weigh=_depth_weight),
+    _v3("GET", "trades", "trades.recent", 25, "symbol! limit", list[PublicTrade], "Recent trades"),
+    _v3("GET", "ticker/price", "ticker.price", 2, "symbol symbols", list[PriceTicker] | PriceTicker, "Last price",
+        weigh=_one_or_all(2, 4)),
+    _v3("GET", "ticker/bookTicker", "ticker.book", 2, "symbol symbols", list[BookTicker] | BookTicker,
+        "Best bid and ask", weigh=_one_or_all(2, 4)),
+    _v3("POST", "order", "order.place", 1, _ORDER, OrderFull, "Place an order", signed=True, counts_order=True),
+    _v3("POST", "order/test", "order.test", 1, _ORDER, Empty, "Check an order without placing it", signed=True),
+    _v3("GET", "order", "order.status", 4, _TARGET, OrderState, "Look an order up", signed=True),
+    _v3("DELETE", "order", "order.cancel", 1, f"{_TARGET} newClientOrderId", OrderCanceled, "Cancel an order",
+        signed=True),
+    _v3("PUT", "order/amend/keepPriority", "order.amend.keepPriority", 4, f"{_TARGET} newQty!", OrderAmended,
+        "Reduce an order's quantity where it stands", signed=True),
+    _v3("GET", "openOrders", "openOrders.status", 6, "symbol", list[OrderState], "Open orders", signed=True,
+        weigh=_one_or_all(6, 80)),
+    _v3("DELETE", "openOrders", "openOrders.cancelAll", 1, "symbol!", list[OrderCanceled],
+        "Cancel all open orders of a symbol", signed=True),
+    _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
+    _v3("GET", "myTrades", "myTrades", 20, "symbol! orderId fromId startTime endTime limit", list[AccountTrade],
+        "Own trades", signed=True, weigh=lambda params: 5 if "orderId" in params else 20),
+    Route("GET", "/sapi/v1/asset/tradeFee", "asset.tradeFee", 1, "symbol", list[TradeFee], "Fees", signed=True),
+    Route("GET", "/sapi/v1/system/status", "system.status", 1, "", SystemStatus, "Whether all is well"),
+    Route("GET", "/sapi/v1/capital/config/getall", "nothing.list", 10, "", list[Any], "Networks for deposits: none"),
+    Route("GET", "/sapi/v1/margin/allPairs", "nothing.list", 1, "", list[Any], "Margin pairs: none"),
+    Route("GET", "/sapi/v1/margin/isolated/allPairs", "nothing.list", 1, "", list[Any], "Isolated margin pairs: none"),
+    Route("GET", "/fapi/v1/exchangeInfo", "nothing.symbols", 1, "", dict[str, Any], "Futures: none"),
+    Route("GET", "/dapi/v1/exchangeInfo", "nothing.symbols", 1, "", dict[str, Any], "Coin-margined futures: none"),
+)

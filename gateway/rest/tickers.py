@@ -1,0 +1,80 @@
+"""Tickers that need no statistics: the best prices, from the live book, and the last price, from the ledger.
+
+Methods take (account, params, unit_ns), give JSON - one row for `symbol`, else a list - and raise Refusal.
+"""
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from gateway.door_client import DoorClient
+from gateway.protocol import ZERO, Depth, encode
+from gateway.refusals import BAD_COMBINATION, DUPLICATE_SYMBOLS, INVALID_JSON_PARAMETER, Refusal
+from gateway.rest.reader import Reader
+from gateway.rest.replies import result_of
+from gateway.rest.shapes import BookTicker, PriceTicker
+
+SYMBOLS_MAX = 1000
+Params = Mapping[str, str]
+
+
+class _Symbol(Struct):
+    symbol: str
+
+
+class _Info(Struct):
+    symbols: list[_Symbol]
+
+
+class Tickers:
+    """Reads the book through the door and trades through the reader."""
+
+    def __init__(self, door: DoorClient, reader: Reader) -> None:
+        self._door, self._reader = door, reader
+
+    async def book(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """ticker.book"""
+        names, single = await self._names(params)
+        replies = await asyncio.gather(*(
+            self._door.call(0, "depth", {"symbol": name, "limit": "1"}) for name in names))
+        rows = [_book_row(name, result_of(reply, Depth)) for name, reply in zip(names, replies, strict=True)]
+        return encode(rows[0] if single else rows)
+
+    async def price(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """ticker.price; an instrument that never traded has the price 0."""
+        names, single = await self._names(params)
+        await self._reader.catch_up()
+        rows = [await self._last_price(name) for name in names]
+        return encode(rows[0] if single else rows)
+
+    async def _last_price(self, symbol: str) -> PriceTicker:
+        instrument = await self._reader.instrument(symbol)
+        trades = await self._reader.fetch("recent_trades", instrument.id, 1)
+        return PriceTicker(symbol, instrument.price_text(trades[0]["price_ticks"] if trades else 0))
+
+    async def _names(self, params: Params) -> tuple[list[str], bool]:
+        """The symbols asked for, and whether it is a single one."""
+        if "symbol" in params:
+            if "symbols" in params:
+                raise Refusal(BAD_COMBINATION)
+            return [params["symbol"]], True
+        if "symbols" in params:
+            return _symbol_list(params["symbols"]), False
+        info = result_of(await self._door.call(0, "exchangeInfo", {}), _Info)
+        return [row.symbol for row in info.symbols], False
+
+
+def _symbol_list(text: str) -> list[str]:
+    try:
+        names = msgspec.json.decode(text, type=list[str])
+    except msgspec.DecodeError:
+        raise Refusal(INVALID_JSON_PARAMETER, "symbols") from None
+    if len(set(names)) != len(names) or len(names) > SYMBOLS_MAX:
+        raise Refusal(DUPLICATE_SYMBOLS)
+    return names
+
+
+def _book_row(symbol: str, depth: Depth) -> BookTicker:
+    bid, ask = (side[0] if side else (ZERO, ZERO) for side in (depth.bids, depth.asks))
+    return BookTicker(symbol, *bid, *ask)
