@@ -4,6 +4,8 @@ VenueError
 ├── ConfigError        a file or a key of the configuration cannot be used
 ├── InstrumentError    the terms of an instrument cannot be shown exactly in 8 decimal places
 ├── Busy               a limit is reached: nothing was taken, the same request may be sent again later
+│   └── StorageFull    the disk has no room for the next journal segment
+├── BatchTooLarge      a batch that fits no frame: nothing was taken
 ├── Stopped            the engine is closing or has failed: nothing was taken
 ├── DataDirLocked      another process holds the data directory
 └── JournalError       the journal is damaged, or cannot be written
@@ -31,6 +33,14 @@ class InstrumentError(VenueError):
 
 class Busy(VenueError):
     """A bounded queue is full. Nothing was taken; send the same request again later."""
+
+
+class StorageFull(Busy):
+    """The disk has no room for the next journal segment. Nothing was taken; free space, then send again."""
+
+
+class BatchTooLarge(VenueError):
+    """An empty batch, or one with more commands than a frame may hold. Nothing was taken; split it."""
 
 
 class Stopped(VenueError):

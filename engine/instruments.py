@@ -52,6 +52,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     lot_value: int      # minor units of base per lot
     tick_value: int     # minor units of quote per tick x lot
     tick_e8: int        # price of one tick in 1e-8 quote per base
+    tick_units: int     # tick_e8 without its trailing zeros, so that every price the core takes can be written
+    tick_zeros: int
     lot_e8: int         # size of one lot in 1e-8 base
     min_lots: int
     max_lots: int
@@ -63,7 +65,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
-        return format_decimal(ticks * self.tick_e8, PLACES)
+        return format_decimal(ticks * self.tick_units, PLACES - self.tick_zeros) + "0" * self.tick_zeros
 
     def qty_text(self, lots: int) -> str:
         """A quantity with 8 decimal places."""
@@ -88,9 +90,15 @@ def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: i
     tick_e8, tick_rest = divmod(tick_value * 10**base_scale * E8, lot_value * 10**quote_scale)
     if tick_rest:
         raise InstrumentError("tick_value", f"{tick_value} gives a price step without an exact text in {PLACES} places")
-    if max_ticks * tick_e8 > _INT64_MAX:
-        raise InstrumentError("max_ticks", f"must be at most {_INT64_MAX // tick_e8} at this tick_value")
+    tick_units = tick_e8 // 10**_trailing_zeros(tick_e8)
+    if max_ticks * tick_units > _INT64_MAX:
+        raise InstrumentError("max_ticks", f"must be at most {_INT64_MAX // tick_units} at this tick_value")
     return tick_e8, lot_e8
+
+
+def _trailing_zeros(number: int) -> int:
+    """Decimal zeros at the end, at most 7: one decimal place always stays."""
+    return next(zeros for zeros in range(PLACES - 1, -1, -1) if number % 10**zeros == 0)
 
 
 class Catalog:
@@ -133,7 +141,8 @@ def _instrument(record: np.void, assets: dict[int, Asset]) -> Instrument:
         "maker_fee_ppm", "taker_fee_ppm", "status")}
     tick_e8, lot_e8 = check_terms(
         base.scale, quote.scale, values["lot_value"], values["tick_value"], values["max_ticks"])
+    zeros = _trailing_zeros(tick_e8)
     return Instrument(
         id=int(record["instrument"]), symbol=bytes(record["text"]).decode("ascii"), base=base.code, quote=quote.code,
         base_asset=base, quote_asset=quote, base_scale=base.scale, quote_scale=quote.scale,
-        tick_e8=tick_e8, lot_e8=lot_e8, **values)
+        tick_e8=tick_e8, tick_zeros=zeros, tick_units=tick_e8 // 10**zeros, lot_e8=lot_e8, **values)

@@ -1,0 +1,143 @@
+"""Reads a journal: every sound frame in order, where it ends, and whether its end is a torn write or damage.
+
+A write that was cut by a crash was never acknowledged, so the last frame may be unsound: reading stops before it. An
+unsound frame with a sound later one behind it is damage, and reading refuses. JOURNAL.md is the specification.
+"""
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.errors import JournalError
+from engine.frames import ALIGNMENT_BYTES, HEADER_BYTES, MAGIC_BYTES, BadFrame, Chain, Frame, decode, frame_size
+from engine.segments import Segment, list_files, read_segment
+
+__all__ = ["Frame", "Walk", "read_frames"]
+
+_CHUNK_BYTES = 1024 * 1024
+_RESTORE = "Restore the journal from a copy, or from the frames a follower has; nothing was changed."
+
+
+def read_frames(directory: Path, from_seq: int = 1) -> Iterator[Frame]:
+    """The commands from `from_seq` on, frame by frame. Stops before a torn last frame.
+
+    Raises JournalError for damage in the middle, and when the journal does not reach `from_seq`. Only for a journal
+    that no engine writes: the last frame of a living one may not be durable yet, follow the drop copy instead.
+    """
+    walk = Walk(directory, from_seq)
+    for frame in walk:
+        if frame.count and frame.end_seq > from_seq:
+            yield frame.after(from_seq)
+
+
+class Walk:
+    """One pass over the journal from the segment that holds `from_seq`; afterwards it knows where the journal ends.
+
+    segments and chain grow during the pass. unclean: offsets of pieces behind the end that are not zero (torn writes).
+    """
+
+    def __init__(self, directory: Path, from_seq: int = 1) -> None:
+        self.directory, self.from_seq = directory, from_seq
+        self.segments: list[Segment] = []
+        self.chain = Chain()
+        self.journal_id = 0
+        self.unclean: list[int] = []
+        self._stopped = BadFrame("the file ends")
+
+    def __iter__(self) -> Iterator[Frame]:
+        files = list_files(self.directory)
+        later = [place for place, (first_seq, _) in enumerate(files) if first_seq > self.from_seq]
+        begin = max(0, (later[0] if later else len(files)) - 1)
+        for first_seq, path in files[begin:]:
+            segment = read_segment(path, first_seq)
+            self._enter(segment)
+            yield from self._frames(segment)
+        if self.segments:
+            self._check_end(self.segments[-1])
+        if self.from_seq > self.chain.next_seq:
+            raise JournalError(self.directory, 0, f"the journal ends at {self.chain.next_seq - 1}, "
+                               f"{self.from_seq} was asked for", "Its newest part is missing: " + _RESTORE)
+
+    def _enter(self, segment: Segment) -> None:
+        """The chain of the first segment is taken from its header; every later one must continue it."""
+        header = segment.header
+        if not self.segments:
+            self._begin(segment)
+        elif (header.journal_id, header.first_seq, header.prev_crc) != (
+                self.journal_id, self.chain.next_seq, self.chain.crc):
+            last = self.segments[-1]
+            raise JournalError(last.path, last.end, f"command {self.chain.next_seq} is missing ({self._stopped}), yet "
+                               f"{segment.path.name} follows", _RESTORE)
+        self.segments.append(segment)
+
+    def _begin(self, segment: Segment) -> None:
+        header = segment.header
+        if header.first_seq > self.from_seq:
+            raise JournalError(segment.path, 0, f"the journal begins at {header.first_seq}, {self.from_seq} was asked "
+                               "for", "Its oldest part is missing: " + _RESTORE)
+        self.chain = Chain(header.first_seq, header.epoch, header.prev_crc)
+        self.journal_id = header.journal_id
+
+    def _frames(self, segment: Segment) -> Iterator[Frame]:
+        """Frames until the first that is no sound continuation; sets _stopped to the reason."""
+        with segment.path.open("rb", buffering=0) as file:
+            want = _CHUNK_BYTES
+            while True:
+                data = os.pread(file.fileno(), want, segment.end)
+                frames, missing = self._take(segment, data)
+                yield from frames
+                if not missing or (len(data) < want and not frames):
+                    return
+                want = max(_CHUNK_BYTES, missing)
+
+    def _take(self, segment: Segment, data: bytes) -> tuple[list[Frame], int]:
+        """The frames that lie wholly in data, and the size of the next one (0: there is none)."""
+        frames: list[Frame] = []
+        offset = 0
+        try:
+            while len(data) - offset >= HEADER_BYTES:
+                size = frame_size(data, offset)
+                if offset + size > len(data):
+                    return frames, size
+                frame = decode(data, offset)
+                self.chain.accept(frame)
+                segment.advance(frame.first_seq, size)
+                frames.append(frame)
+                offset += size
+        except BadFrame as bad:
+            self._stopped = bad
+            return frames, 0
+        return frames, HEADER_BYTES
+
+    def _check_end(self, segment: Segment) -> None:
+        """Nothing sound may lie behind the end: look at every place where a frame could begin."""
+        zeros = bytes(_CHUNK_BYTES)
+        with segment.path.open("rb", buffering=0) as file:
+            fd = file.fileno()
+            for offset in range(segment.end - segment.end % _CHUNK_BYTES, segment.size_bytes, _CHUNK_BYTES):
+                begin = max(offset, segment.end)
+                data = os.pread(fd, offset + _CHUNK_BYTES - begin, begin)
+                if data == zeros[:len(data)]:
+                    continue
+                self.unclean.append(begin)
+                self._refuse_later_frame(segment, fd, begin, data)
+
+    def _refuse_later_frame(self, segment: Segment, fd: int, begin: int, data: bytes) -> None:
+        next_seq, place = self.chain.next_seq, data.find(MAGIC_BYTES)
+        while place >= 0:
+            frame = _sound_frame(fd, begin + place)
+            if frame is not None and frame.first_seq >= next_seq:
+                raise JournalError(
+                    segment.path, segment.end, f"no sound frame of command {next_seq} ({self._stopped}), yet command "
+                    f"{frame.first_seq} follows at byte {begin + place}: damage, not a torn write", _RESTORE)
+            place = data.find(MAGIC_BYTES, place + 1)
+
+
+def _sound_frame(fd: int, offset: int) -> Frame | None:
+    """The frame at this offset if it is one; its place in the chain is not looked at."""
+    header = os.pread(fd, HEADER_BYTES, offset)
+    if offset % ALIGNMENT_BYTES or len(header) < HEADER_BYTES:
+        return None
+    try:
+        return decode(os.pread(fd, frame_size(header), offset))
+    except BadFrame:
+        return None

@@ -1,0 +1,183 @@
+"""The engine of one exchange process, put together: lock, recovery, journal, sequencer, core, drop copy.
+
+`submit` is the only door in. The path of a command:
+1. sequencer   copied into the next frame, stamped with sequence number and time
+2. journal     the frame is written and fdatasynced off the loop
+3. core        applied; its state is durable at every moment, so queries read it directly
+4. listeners   every applied frame with its events, in total order
+5. done        each submitter gets its own events
+6. drop copy   the same frame goes to every follower
+A write error or an error of the core resolves `failed`: nothing is acknowledged any more and the process must end.
+"""
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Self
+
+import numpy as np
+
+from engine.config import Config
+from engine.core.batch import Batch
+from engine.core.codes import CommandKind
+from engine.core.exchange import Exchange
+from engine.core.unpack import Event, unpack_events
+from engine.dropcopy import DropCopy
+from engine.errors import Stopped, StorageFull
+from engine.frames import Frame, frame_of
+from engine.instruments import Catalog
+from engine.journal import Walk
+from engine.journal_writer import JournalWriter
+from engine.records import EVENT, RECORD_BYTES
+from engine.recovery import Listener, lock_directory, replay
+from engine.sequencer import Done, Sequencer
+
+_DRAIN_LOOK_SECONDS = 0.1
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """One per exchange process. Make it with `open`, end it with `close`; everything happens on one loop.
+
+    failed: gets the exception that stopped the engine, if any; a server races it and exits.
+    """
+
+    def __init__(self, config: Config, core: Exchange, writer: JournalWriter, clock: Callable[[], int]) -> None:
+        self.core, self.catalog = core, Catalog.of(core)
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer, self._listeners = writer, list[Listener]()
+        self._sequencer = Sequencer(
+            writer.append, next_seq=writer.chain.next_seq, time_ns=core.time_ns, clock=clock,
+            frame_commands_max=config.journal.frame_commands_max, pending_max=config.limits.requests_pending_max)
+        self._dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits)
+        self._lock_fd, self._closing, self._durable_seq = -1, False, core.seq
+        self._drained = asyncio.Event()
+        writer.on_durable, writer.on_failed = self._durable, self._fail
+
+    @classmethod
+    async def open(
+        cls, config: Config, listener: Listener | None = None, *, clock: Callable[[], int] = time.time_ns,
+    ) -> Self:
+        """Lock the data directory, replay the journal (listener sees every frame), begin a new epoch, serve followers.
+
+        Raises DataDirLocked, JournalError, ConfigError.
+        """
+        config.paths.prepare()
+        lock_fd = lock_directory(config.paths.data_dir, config.paths.lock)
+        try:
+            config.paths.journal.mkdir(mode=0o700, exist_ok=True)
+            core, walk = Exchange(), Walk(config.paths.journal)
+            await replay(walk, core, listener)
+            writer = JournalWriter(walk, config.journal)
+            writer.open()
+            engine = cls(config, core, writer, clock)
+            if listener is not None:
+                engine.listen(listener)
+            await engine._start(lock_fd)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+        return engine
+
+    @property
+    def seq(self) -> int:
+        """The last command the core has applied."""
+        return self.core.seq
+
+    @property
+    def durable_seq(self) -> int:
+        """The last command that is on the disk."""
+        return self._durable_seq
+
+    @property
+    def epoch(self) -> int:
+        """Which run of the engine on this journal this is: 1, 2, 3, ..."""
+        return self._writer.chain.epoch
+
+    def submit(self, batch: Batch, done: Done) -> None:
+        """Take these commands, all or none; the batch may be reused at once.
+
+        done(first_seq, events of this batch) is called on the loop once they are durable and applied, in total order.
+        Raises Busy (requests_pending_max, or StorageFull), BatchTooLarge, Stopped; then nothing was taken. When the
+        engine fails, done is never called: whether the commands count is known after the next start.
+        """
+        if self._closing or self.failed.done():
+            raise Stopped("the engine is closing" if self._closing else "the engine has failed")
+        if self._writer.storage_low:
+            raise StorageFull(f"{self._writer.directory} has no room for the next segment: free space, then send again")
+        self._sequencer.submit(batch, done)
+
+    def listen(self, listener: Listener) -> None:
+        """Call this for every applied frame from now on, before the submitters' own callbacks."""
+        self._listeners.append(listener)
+
+    async def close(self) -> None:
+        """Refuse new commands, finish those taken, stop the threads and servers, release the directory.
+
+        Commands that cannot be finished (engine failed, disk full) are dropped: they were not acknowledged.
+        """
+        self._closing = True
+        while self._sequencer.pending and not self.failed.done() and not self._writer.storage_low:
+            self._drained.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_LOOK_SECONDS):
+                    await self._drained.wait()
+        await self._dropcopy.close()
+        await self._writer.close()
+        os.close(self._lock_fd)
+
+    async def _start(self, lock_fd: int) -> None:
+        self._lock_fd = lock_fd
+        await self._dropcopy.start()
+        self._writer.start()
+
+    def _durable(self, raw: bytes) -> None:
+        group, frame = self._sequencer.durable(), frame_of(raw)
+        self._durable_seq = frame.end_seq - 1
+        try:
+            buffer = self.core.apply(frame.commands)
+            events = unpack_events(buffer)
+            shares = _shares(frame, buffer, events, [count for count, _ in group.submissions])
+        except Exception as error:
+            self._fail(error)
+            return
+        self._tell(frame, events)
+        for (_, done), (first_seq, share) in zip(group.submissions, shares, strict=True):
+            try:
+                done(first_seq, share)
+            except Exception:
+                _log.exception("the callback of command %d failed", first_seq)
+        self._sequencer.recycle(group.batch)
+        self._dropcopy.publish(raw)
+        self._drained.set()
+
+    def _tell(self, frame: Frame, events: list[Event]) -> None:
+        if int(np.frombuffer(frame.commands, np.uint8)[::RECORD_BYTES].min()) <= CommandKind.ACCOUNT:
+            self.catalog.update(self.core)
+        for listener in self._listeners:
+            try:
+                listener(frame, events)
+            except Exception:
+                _log.exception("a listener failed at command %d", frame.first_seq)
+
+    def _fail(self, error: Exception) -> None:
+        if self.failed.done():
+            return
+        _log.critical("the engine stops: %s", error)
+        self.failed.set_exception(error)
+        self.failed.exception()  # marks it as seen: whoever does not wait for it gets no second report
+        self._drained.set()
+
+
+def _shares(
+    frame: Frame, buffer: memoryview, events: list[Event], counts: list[int],
+) -> list[tuple[int, list[Event]]]:
+    """(first_seq, events) of each submission: events are in order of the command that caused them."""
+    if len(counts) == 1:
+        return [(frame.first_seq, events)]
+    starts = frame.first_seq + np.concatenate(([0], np.cumsum(counts))).astype(np.uint64)
+    places = np.searchsorted(np.frombuffer(buffer, EVENT)["seq"], starts).tolist()
+    return [(first_seq, events[begin:end]) for first_seq, begin, end in
+            zip(starts.tolist(), places, places[1:], strict=False)]
