@@ -39,7 +39,8 @@ class Door:
         self.commands = venue.commands | {
             "admin.asset": admin.asset, "admin.instrument": admin.instrument, "admin.account": admin.account,
             "admin.credit": admin.credit, "admin.debit": admin.debit}
-        self.public = venue.public | {"engine.status": admin.status, "engine.catalog": admin.catalog}
+        self.public = venue.public | {
+            "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
         self.private = venue.private
         self.connections: set[DoorConnection] = set()
         self._server: asyncio.Server | None = None

@@ -109,7 +109,7 @@ class Gateway:
 
     async def _durable_seq(self) -> int | None:
         """How far the journal is; None when the exchange is away."""
-        status, raw = await self._door.call(0, "engine.status", {})
+        status, raw = await self._door.call(0, "engine.position", {})
         return msgspec.json.decode(raw, type=_Status).durable_seq if status == HTTPStatus.OK else None
 
     def _local_methods(self) -> dict[str, Local]:
