@@ -27,11 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["replay"]:  # it has options of its own
         return int(import_module("buttonwood.replay").main(given[1:]))
-    parsed = _parser().parse_args(given)
+    parsed = parse(given)
     try:
         return int(parsed.command(parsed))
     except VenueError as error:
         return refuse(error)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments by name; exits with an explanation when they make no sense."""
+    return _parser().parse_args(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, text) in SERVICES.items():
         _add(commands, name, _serve, text, f"buttonwood {name} --config venue.toml").set_defaults(service=name)
     _add_worker(commands)
+    _add_setup(commands)
     _add_verify(commands)
     commands.add_parser("replay", help="send recorded order flow through a venue and compare with what really happened")
     _add_keys(commands)
@@ -72,6 +78,13 @@ def _add_worker(commands: Any) -> None:
     parser = _add(commands, "worker", _worker, "follow the exchange and do the work of one or more roles",
                   "buttonwood worker ledger market_data --config venue.toml")
     parser.add_argument("roles", nargs="+", choices=ROLES, metavar="ROLE", help=" or ".join(ROLES))
+
+
+def _add_setup(commands: Any) -> None:
+    parser = _add(commands, "setup", _setup, "tell a running, still empty exchange its assets, instruments and accounts",
+                  "buttonwood setup --listing listing.toml --config venue.toml")
+    parser.add_argument("--demo", action="store_true", help="the demo's")
+    parser.add_argument("--listing", type=Path, metavar="FILE", help="those in a file")
 
 
 def _add_verify(commands: Any) -> None:
@@ -118,6 +131,11 @@ def _serve(parsed: argparse.Namespace) -> int:
 def _worker(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
     return run(lambda: import_module("workers.run").serve(config, parsed.roles))
+
+
+def _setup(parsed: argparse.Namespace) -> int:
+    module = import_module("buttonwood.setup_command")
+    return int(asyncio.run(module.run_setup(_config(parsed), parsed.demo, parsed.listing)))
 
 
 def _verify(parsed: argparse.Namespace) -> int:

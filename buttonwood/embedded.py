@@ -37,7 +37,7 @@ async def launch_redis(config: Config) -> RedisServer:
 
 @contextmanager
 def temporary_data_dir() -> Iterator[Path]:
-    """A data directory for a venue of short life; everything is deleted in the end, also what servers keep elsewhere."""
+    """A data directory for a venue of short life; all of it is deleted in the end, also what servers keep elsewhere."""
     path = Path(tempfile.mkdtemp(prefix="buttonwood-"))
     try:
         if os.geteuid() == 0:

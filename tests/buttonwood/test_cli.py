@@ -10,7 +10,7 @@ from engine.config import load_config
 from gateway.keys import KeyStore, read_keys
 from gateway.tokens import read_token
 
-COMMANDS = ["up", "exchange", "worker", "feed", "rest", "traders", "verify", "keys", "keys make", "keys list",
+COMMANDS = ["up", "exchange", "worker", "feed", "rest", "traders", "setup", "verify", "keys", "keys make", "keys list",
             "keys revoke", "keys token", ""]
 
 
