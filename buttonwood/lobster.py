@@ -121,6 +121,11 @@ def _open(path: Path) -> TextIO:
     return path.open(encoding="ascii")
 
 
+def trader_of(order_id: int, traders: int) -> int:
+    """Whose order it is."""
+    return order_id % traders
+
+
 def to_steps(messages: list[Message], traders: int) -> list[Step]:
     """The requests, in order, spread over `traders` accounts so that nobody trades with himself."""
     return list(_Converter(messages, traders).steps())
@@ -154,25 +159,27 @@ class _Converter:
                 yield self._step(event, message)
             if late or event == 1:
                 yield Step(Action.CLOSE, event)
+        yield Step(Action.OPEN, len(self._messages))
 
     def _step(self, event: int, message: Message) -> Step:
         if message.type == NEW:
             return self._place(event, message)
         if message.type == EXECUTED:
             return self._take(event, message)
-        client_id, trader = str(message.order_id), message.order_id % self._traders
+        client_id, trader = str(message.order_id), trader_of(message.order_id, self._traders)
         if message.type == DELETED:
             return Step(Action.CANCEL, event, client_id, trader)
         self._total[message.order_id] -= message.size
         return Step(Action.REDUCE, event, client_id, trader, qty_lots=self._total[message.order_id])
 
     def _place(self, event: int, message: Message) -> Step:
-        return Step(Action.PLACE, event, str(message.order_id), message.order_id % self._traders, message.buy,
-                    message.price // UNITS_PER_TICK, self._total[message.order_id])
+        trader = trader_of(message.order_id, self._traders)
+        return Step(Action.PLACE, event, str(message.order_id), trader, message.buy, message.price // UNITS_PER_TICK,
+                    self._total[message.order_id])
 
     def _take(self, event: int, message: Message) -> Step:
         """The aggressive order: the other side, by one of the other traders in turn."""
         shift = 1 + event % (self._traders - 1) if self._traders > 1 else 0
-        trader = (message.order_id + shift) % self._traders
+        trader = trader_of(message.order_id + shift, self._traders)
         return Step(Action.TAKE, event, f"x{event}", trader, not message.buy, message.price // UNITS_PER_TICK,
                     message.size, str(message.order_id))
