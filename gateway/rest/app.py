@@ -27,11 +27,12 @@ from gateway.rest.server import serve_http
 from gateway.rest.shapes import ErrorBody
 
 VERSION = "v3"
+DOOR_SECONDS_MAX = 5.0
 
 
 async def serve(config: Config) -> None:
     """Run until cancelled. Raises ConfigError when the address or the key file cannot be used."""
-    door = await DoorClient.connect(config.paths.door, timeout_s=None, calls_max=config.limits.requests_pending_max)
+    door = await _door(config)
     gateway = Gateway(config, door)
     host = config.rest.host
 
@@ -42,6 +43,15 @@ async def serve(config: Config) -> None:
         await serve_http(app, host, config.rest.port, config.limits, ready)
     finally:
         await gateway.close()
+
+
+async def _door(config: Config) -> DoorClient:
+    """The way to the exchange. If that takes its time, REST starts all the same and answers 503 until it is there."""
+    path, calls_max = config.paths.door, config.limits.requests_pending_max
+    try:
+        return await DoorClient.connect(path, timeout_s=DOOR_SECONDS_MAX, calls_max=calls_max)
+    except ConnectionError:
+        return await DoorClient.connect(path, timeout_s=None, calls_max=calls_max)
 
 
 def make_app(gateway: Gateway, body_bytes_max: int) -> Litestar:
