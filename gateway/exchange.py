@@ -57,10 +57,8 @@ class ExchangeServer:
 
     async def failure(self) -> None:
         """Wait until the process is unfit to go on, and raise why."""
-        ends = (asyncio.ensure_future(asyncio.shield(end)) for end in (self.venue.engine.failed, self.venue.failed))
-        done, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in others:
-            end.cancel()
+        done, _ = await asyncio.wait(
+            [self.venue.engine.failed, self.venue.failed], return_when=asyncio.FIRST_COMPLETED)
         for end in done:
             end.result()
 
