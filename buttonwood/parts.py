@@ -5,6 +5,7 @@ with us when we are killed. A child that ends with status REFUSED has said why i
 configuration): it is not started again.
 """
 import asyncio
+import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable
@@ -105,12 +106,12 @@ class Child:
         """What it says when it is ready (see engine/ready.py); None when it ended without a word."""
         assert self._child is not None and self._child.stdout is not None
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
-        with open(self._child.stdout.fileno(), "rb", buffering=0, closefd=False) as output:
-            transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
-            try:
-                return _ready(await reader.readline())
-            finally:
-                transport.close()
+        output = open(os.dup(self._child.stdout.fileno()), "rb", buffering=0)  # noqa: SIM115  the transport closes it
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
+        try:
+            return _ready(await reader.readline())
+        finally:
+            transport.close()
 
 
 def _ready(line: bytes) -> dict[str, object] | None:
