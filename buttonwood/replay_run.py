@@ -1,7 +1,7 @@
 """One replay on one venue, from the first request to the proof of the ledger, and the figures it gives.
 
-Stages: 1 listen, 2 send, 3 hear the rest, 4 look up what a crash kept from us, 5 wait for the ledger and verify it,
-6 count. Only stage 2 is timed.
+Stages: 1 listen, 2 send, 3 hear the rest, 4 look up what a crash kept from us, 5 wait for the ledger and have it
+proven, 6 count. Only stage 2 is timed.
 """
 import asyncio
 import statistics
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from buttonwood.lobster import Action, State, Step
 from buttonwood.replay_lookup import Lookup
-from buttonwood.replay_proof import Proof, prove
+from buttonwood.replay_proof import LedgerWatch, Proof
 from buttonwood.replay_score import count_aligned, is_exact, states_of
 from buttonwood.replay_session import OrderSession
 from buttonwood.replay_venue import Target
@@ -64,18 +64,24 @@ class Replay:
         self._session = OrderSession(
             target.orders, steps, self._requests, window, self._private.listening, answered)
         self._lookup = Lookup(target.rest, self._requests)
+        self._ledger = LedgerWatch(target.config) if target.config is not None else None
         self._looked_up = 0
 
     async def run(self, truth: list[State] | None) -> Figures:
         """All stages. Raises VenueError."""
         try:
             await asyncio.gather(self._private.start(), self._market.start())
+            if self._ledger is not None:
+                await self._ledger.start()
             await self._send()
             await self._hear_rest()
             await self._look_up()
+            session = self._session
+            proof = await self._ledger.prove(session.order_ids, session.order_times_ms) if self._ledger else None
         finally:
             await asyncio.gather(self._private.stop(), self._market.stop())
-        proof = await prove(self._target.config) if self._target.config is not None else None
+            if self._ledger is not None:
+                await self._ledger.stop()
         return self._count(truth, proof)
 
     async def _send(self) -> None:

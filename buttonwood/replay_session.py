@@ -41,6 +41,7 @@ class OrderSession:
         self.spans: list[Span] = []
         self.last_update_id = -1                    # of the book, at the last mark
         self.ack_ns = array("q")
+        self.order_ids, self.order_times_ms = array("q"), array("q")    # of orders, as the replies say
         self.first_sent_ns = self.last_reply_ns = 0
         self.reconnects = self.resent = 0
         self._url, self._steps, self._requests, self._window = url, steps, requests, window
@@ -132,8 +133,8 @@ class OrderSession:
                 self._refused(reply, step)
             elif step.action in _MARKS:
                 self._mark(step, reply.result)
-            elif step.action in _ORDERS and reply.result.executed_qty.strip("0."):
-                self._filled(reply.id, reply.result)
+            elif step.action in _ORDERS:
+                self._placed(reply.id, reply.result)
             if step.action not in _MARKS:
                 self.ack_ns.append(now_ns - sent_ns)
                 self.last_reply_ns = now_ns
@@ -149,16 +150,20 @@ class OrderSession:
         self.refusals[code] += 1
 
     def _mark(self, step: Step, result: Result) -> None:
+        """Note where the book is; the first span begins before everything, for the state it ends with must count."""
         self.last_update_id = result.last_update_id
         if step.action is Action.OPEN:
-            self._span_from = result.last_update_id
+            self._span_from = result.last_update_id if step.event else -1
         else:
             self.spans.append((self._span_from, result.last_update_id))
 
-    def _filled(self, number: int, result: Result) -> None:
+    def _placed(self, number: int, result: Result) -> None:
+        self.order_ids.append(result.order_id)
+        self.order_times_ms.append(result.transact_time)
         if result.fills is None:
-            raise VenueError(f"event {self._steps[number].event}: a filled order's reply without its fills")
-        self.fills[number] = [(fill.trade_id, ticks_of(fill.price), lots_of(fill.qty)) for fill in result.fills]
+            raise VenueError(f"event {self._steps[number].event}: an order's reply without a list of its fills")
+        if result.fills:
+            self.fills[number] = [(fill.trade_id, ticks_of(fill.price), lots_of(fill.qty)) for fill in result.fills]
 
     # 4. after a crash
 

@@ -45,6 +45,7 @@ class Result(Struct, rename="camel"):
     executed_qty: str = "0"
     status: str = ""
     last_update_id: int = -1
+    transact_time: int = 0
     fills: list[Fill] | None = None
 
 
