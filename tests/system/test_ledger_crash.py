@@ -1,0 +1,160 @@
+"""The ledger under kill -9 of itself and of Postgres, and with rivals: nothing lost, nothing double, everything proven."""
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.config import Config
+from engine.service import Engine
+from tests.support.flow import Flow
+from tests.support.ledger import (
+    LedgerProcess,
+    config_for,
+    fetch,
+    ledger_process,
+    open_engine,
+    reached,
+    running,
+    submit,
+)
+from tests.support.postgres import PostgresServer
+from workers.reconcile import verify
+
+SMALL_BATCHES = {"batch_fills_max": 200, "batch_seconds_max": 0.005, "statement_seconds_max": 3.0}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def config(server: PostgresServer, tmp_path: Path) -> Config:
+    return config_for(tmp_path, server.database(), ledger=SMALL_BATCHES)
+
+
+@contextlib.asynccontextmanager
+async def trading(config: Config, seed: int) -> AsyncIterator[Engine]:
+    """An engine on which a market goes on all the time, some thousand fills a second; it ends with the block."""
+    flow = Flow(seed)
+    async with open_engine(config) as engine:
+        await submit(engine, flow.setup())
+
+        async def trade() -> None:
+            while True:
+                await submit(engine, flow.commands(60))
+                await asyncio.sleep(0.01)
+
+        task = asyncio.create_task(trade())
+        try:
+            yield engine
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def position(config: Config) -> int:
+    with contextlib.suppress(Exception):
+        return int((await fetch(config.postgres.dsn, "SELECT seq FROM watermark"))[0][0])
+    return 0
+
+
+async def moves_on(config: Config) -> None:
+    """Wait until the ledger has written something new."""
+    before = await position(config)
+    await reached(config.postgres.dsn, before + 1)
+
+
+async def proven(config: Config, seq: int) -> None:
+    await reached(config.postgres.dsn, seq)
+    report = await verify(config)
+    assert report.ok, [proof for proof in report.proofs if not proof.ok]
+    assert {proof.name: proof.checked for proof in report.proofs}["trades_dense"] > 200
+
+
+def test_kill_the_ledger_at_random_points(config: Config):
+    async def story() -> None:
+        chance = random.Random(3)
+        async with trading(config, 21) as engine:
+            with ledger_process(config) as ledger:
+                for _ in range(10):
+                    await moves_on(config)
+                    await asyncio.sleep(chance.uniform(0, 0.1))
+                    ledger.restart()
+                await moves_on(config)
+                await proven(config, engine.seq)
+    asyncio.run(story())
+
+
+def test_kill_postgres_at_random_points(config: Config, server: PostgresServer):
+    async def story() -> None:
+        chance = random.Random(4)
+        async with trading(config, 22) as engine:
+            with ledger_process(config) as ledger:
+                for _ in range(5):
+                    await moves_on(config)
+                    await asyncio.sleep(chance.uniform(0, 0.1))
+                    server.kill()
+                    await asyncio.to_thread(server.start)
+                await moves_on(config)
+                await proven(config, engine.seq)
+                assert not ledger.ended
+    asyncio.run(story())
+
+
+def test_postgres_is_away_while_more_is_traded_than_fits(server: PostgresServer, tmp_path: Path):
+    """Postgres away, batches full, the drop copy's buffer full: the engine trades on and the ledger goes on later."""
+    config = config_for(tmp_path, server.database(), ledger=SMALL_BATCHES, limits={"follower_buffer_bytes_max": 65536})
+
+    async def story() -> None:
+        flow = Flow(23)
+        async with open_engine(config) as engine, running(config) as task:
+            await submit(engine, flow.setup())
+            await reached(config.postgres.dsn, engine.seq, task=task)
+            server.kill()
+            await submit(engine, *(flow.commands(1000) for _ in range(20)))
+            assert not task.done()
+            await asyncio.to_thread(server.start)
+            await proven(config, engine.seq)
+    asyncio.run(story())
+
+
+def test_of_two_writers_one_is_fenced(config: Config):
+    async def story() -> None:
+        async with trading(config, 24) as engine:
+            with ledger_process(config) as one, ledger_process(config) as two:
+                await until_one_ends(one, two)
+                loser, winner = (one, two) if one.ended else (two, one)
+                status, errors = loser.result()
+                assert status != 0 and "LedgerFenced" in errors and "another ledger worker" in errors
+                await proven(config, engine.seq)
+                assert not winner.ended
+    asyncio.run(story())
+
+
+def test_a_writer_that_wakes_up_too_late_is_fenced(config: Config):
+    async def story() -> None:
+        async with trading(config, 25) as engine:
+            with ledger_process(config) as sleeper:
+                await moves_on(config)
+                sleeper.stall()
+                with ledger_process(config) as heir:
+                    await asyncio.sleep(0.5)
+                    await moves_on(config)
+                    sleeper.wake()
+                    status, errors = await asyncio.to_thread(sleeper.result)
+                    assert status != 0 and "LedgerFenced" in errors
+                    await proven(config, engine.seq)
+                    assert not heir.ended
+    asyncio.run(story())
+
+
+async def until_one_ends(*processes: LedgerProcess) -> None:
+    async with asyncio.timeout(60):
+        while not any(process.ended for process in processes):
+            await asyncio.sleep(0.02)

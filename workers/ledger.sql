@@ -1,0 +1,50 @@
+-- Statements of the ledger's writer. Each stands under a line "-- name --"; workers/statements.py reads them.
+
+-- install_lock --
+SELECT pg_advisory_xact_lock(hashtext('buttonwood ledger schema'));
+
+-- read_watermark --
+SELECT seq, epoch, writer FROM watermark WHERE stream = 'ledger';
+
+-- read_wallets --
+SELECT account, asset, balance, held, entries, last_seq FROM wallet ORDER BY account, asset;
+
+-- claim --
+-- First half of the compare-and-set: no row means that the position is not ours to move. A rival waits here for our
+-- commit and then sees the new position.
+SELECT seq FROM watermark WHERE stream = 'ledger' AND seq = $1 AND epoch <= $2 FOR UPDATE;
+
+-- advance --
+UPDATE watermark
+SET seq = $1, epoch = $2, time_ns = $3, committed_ns = $4, writer = $6,
+    lag_ns_max = CASE WHEN writer IS NOT DISTINCT FROM $6 THEN greatest(lag_ns_max, $5) ELSE $5 END
+WHERE stream = 'ledger';
+
+-- insert_wallets --
+INSERT INTO wallet (account, asset, balance, held, entries, last_seq)
+SELECT * FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]);
+
+-- update_wallets --
+UPDATE wallet
+SET balance = new.balance, held = new.held, entries = new.entries, last_seq = new.last_seq
+FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+     AS new (account, asset, balance, held, entries, last_seq)
+WHERE wallet.account = new.account AND wallet.asset = new.asset;
+
+-- put_asset --
+INSERT INTO asset VALUES ($1, $2, $3)
+ON CONFLICT (asset) DO UPDATE SET code = excluded.code, scale = excluded.scale;
+
+-- put_instrument --
+INSERT INTO instrument VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (instrument) DO UPDATE SET
+    symbol = excluded.symbol, status = excluded.status,
+    base_asset = excluded.base_asset, quote_asset = excluded.quote_asset,
+    lot_value = excluded.lot_value, tick_value = excluded.tick_value,
+    min_lots = excluded.min_lots, max_lots = excluded.max_lots, max_ticks = excluded.max_ticks,
+    min_notional = excluded.min_notional,
+    maker_fee_ppm = excluded.maker_fee_ppm, taker_fee_ppm = excluded.taker_fee_ppm;
+
+-- put_account --
+INSERT INTO account VALUES ($1, $2, $3)
+ON CONFLICT (account) DO UPDATE SET status = excluded.status, label = excluded.label;

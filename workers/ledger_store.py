@@ -1,0 +1,143 @@
+"""The ledger's hold on Postgres: one connection, one transaction per batch, and which errors mean "try again".
+
+Nothing here decides what to write; nothing here loops. `write` either commits the whole batch, or finds the position
+elsewhere, or raises; after an exception the outcome is unknown until `position` has been read on a new connection.
+"""
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from engine.config import Ledger
+from workers.copy_binary import CopyRows
+from workers.ledger_batch import Batch
+from workers.ledger_errors import LedgerRefused
+from workers.postings import Rows
+from workers.statements import script, statements
+from workers.wallet_mirror import WALLET_ROW
+
+TRADE_COPY = CopyRows(
+    instrument="int", n="int", seq="bigint", trade_id="bigint", fill_id="bigint", time_ns="bigint",
+    price_ticks="bigint", qty_lots="bigint", quote_amount="bigint", taker_order_id="bigint", maker_order_id="bigint",
+    taker_fee="bigint", maker_fee="bigint", taker_account="int", maker_account="int", taker_side="smallint")
+ENTRY_COPY = CopyRows(
+    account="int", asset="int", seq="bigint", amount="bigint", balance_after="bigint", n="int", kind="smallint")
+
+# The server is away, full, restarting or handing over: wait and ask again.
+_PASSING = (
+    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError, asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError)
+
+
+def passes(error: Exception) -> bool:
+    """Whether an error is about the server's state; an InterfaceError that is a ValueError blames our arguments."""
+    return isinstance(error, _PASSING) and not isinstance(error, ValueError)
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far Postgres is, and which process wrote last."""
+
+    seq: int
+    epoch: int
+    writer: uuid.UUID | None
+
+
+class LedgerStore:
+    """`writer` names this process in the watermark, so that it knows its own commits after a lost connection."""
+
+    def __init__(self, dsn: str, limits: Ledger) -> None:
+        self.writer = uuid.uuid4()
+        self.lag_ns_max = 0
+        self._dsn, self._limits = dsn, limits
+        self._connection: asyncpg.Connection | None = None
+        self._sql = statements("ledger.sql")
+
+    async def connect(self) -> asyncpg.Connection:
+        """The connection, made if there is none. A transaction left open by a stalled process ends by itself."""
+        if self._connection is None or self._connection.is_closed():
+            patience_ms = int(self._limits.statement_seconds_max * 1000)
+            self._connection = await asyncpg.connect(
+                self._dsn, timeout=self._limits.connect_seconds_max, command_timeout=self._limits.statement_seconds_max,
+                server_settings={"application_name": "buttonwood ledger", "synchronous_commit": "on",
+                                 "idle_in_transaction_session_timeout": str(patience_ms)})
+        return self._connection
+
+    def abandon(self) -> None:
+        """Drop the connection without a word."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def install(self) -> None:
+        """Make the tables where they are missing."""
+        connection = await self.connect()
+        async with connection.transaction():
+            await connection.execute(self._sql["install_lock"])
+            await connection.execute(script("schema.sql"))
+
+    async def state(self) -> tuple[Position, Rows]:
+        """Position and wallets at one moment."""
+        connection = await self.connect()
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            position = await self.position()
+            wallets = [tuple(row) for row in await connection.fetch(self._sql["read_wallets"])]
+        return position, np.array(wallets, WALLET_ROW)
+
+    async def position(self) -> Position:
+        """Read, not remembered."""
+        connection = await self.connect()
+        row = await connection.fetchrow(self._sql["read_watermark"])
+        if row is None:
+            raise LedgerRefused("the watermark row is missing: this is no ledger of ours; name another database")
+        return Position(row["seq"], row["epoch"], row["writer"])
+
+    async def write(self, batch: Batch) -> bool:
+        """One transaction. False, and nothing written, when the position is not batch.after_seq."""
+        connection = await self.connect()
+        async with connection.transaction():
+            if await connection.fetchval(self._sql["claim"], batch.after_seq, batch.epoch) is None:
+                return False
+            await self._configure(connection, batch)
+            await _copy(connection, "trade", TRADE_COPY, batch.trades)
+            await _copy(connection, "entry", ENTRY_COPY, batch.entries)
+            await self._put_wallets(connection, "insert_wallets", batch.new_wallets)
+            await self._put_wallets(connection, "update_wallets", batch.changed_wallets)
+            await self._advance(connection, batch)
+        return True
+
+    async def _configure(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        for table, row in batch.configuration:
+            await connection.execute(self._sql[f"put_{table}"], *row)
+
+    async def _put_wallets(self, connection: asyncpg.Connection, statement: str, rows: Rows) -> None:
+        if len(rows) == 0:
+            return
+        columns = [rows[name].tolist() for name in WALLET_ROW.names or ()]
+        status = await connection.execute(self._sql[statement], *columns)
+        if int(status.rsplit(" ", 1)[1]) != len(rows):
+            raise LedgerRefused(f"{statement}: {status} for {len(rows)} wallets: rows of wallet were removed")
+
+    async def _advance(self, connection: asyncpg.Connection, batch: Batch) -> None:
+        now_ns = time.time_ns()
+        lag_ns = max(0, now_ns - batch.oldest_ns)
+        self.lag_ns_max = max(self.lag_ns_max, lag_ns)
+        await connection.execute(
+            self._sql["advance"], batch.seq, batch.epoch, batch.time_ns, now_ns, lag_ns, self.writer)
+
+    async def close(self) -> None:
+        """End the session; what is not committed is rolled back."""
+        if self._connection is not None:
+            await self._connection.close(timeout=self._limits.connect_seconds_max)
+            self._connection = None
+
+
+async def _copy(connection: asyncpg.Connection, table: str, layout: CopyRows, rows: Rows) -> None:
+    if len(rows):
+        data: Sequence[Any] = memoryview(layout.encode(rows))
+        await connection.copy_to_table(table, source=data, columns=layout.columns, format="binary")

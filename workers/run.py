@@ -1,0 +1,39 @@
+"""The worker process: any of its roles side by side, each with its own replica. One that fails ends all of them."""
+from collections.abc import Callable
+from typing import Protocol
+
+from engine.config import Config
+from engine.errors import ConfigError
+from engine.ready import announce
+from workers.ledger import Ledger
+from workers.market_data import MarketData
+from workers.together import together
+
+
+class Role(Protocol):
+    """Made from a Config; `run` ends only by cancellation or failure."""
+
+    async def run(self) -> None:
+        """Work."""
+
+
+ROLES: dict[str, Callable[[Config], Role]] = {"ledger": Ledger, "market_data": MarketData}
+
+
+async def serve(config: Config, roles: list[str]) -> None:
+    """Run these roles until cancelled; announces itself once the ledger, if it is among them, has caught up.
+
+    Raises ConfigError for an unknown role, and whatever ends a role.
+    """
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown or not roles:
+        raise ConfigError(f"worker roles {unknown or 'missing'}: choose from {', '.join(ROLES)}")
+    running = [ROLES[role](config) for role in dict.fromkeys(roles)]
+    await together(*(role.run() for role in running), _announce(running, roles))
+
+
+async def _announce(running: list[Role], roles: list[str]) -> None:
+    for role in running:
+        if isinstance(role, Ledger):
+            await role.ready.wait()
+    announce("worker", roles=roles)
