@@ -24,14 +24,12 @@ from buttonwood.replay_venue import (
     Target,
     keys_of_file,
     keys_of_venue,
-    private_config,
-    private_keys,
-    private_listing,
+    private_venue,
     running_venue,
+    target_at,
 )
-from buttonwood.replay_wire import Key
 from buttonwood.run_command import refuse
-from buttonwood.venue import Addresses, Venue
+from buttonwood.venue import Venue
 from engine.config import Config
 from engine.errors import ConfigError, VenueError
 
@@ -92,26 +90,12 @@ async def _target(options: argparse.Namespace) -> AsyncIterator[Target]:
     if options.url or running is not None:
         yield _running_target(options, running)
     elif options.data:
-        async with _private_venue(options.data.absolute()) as target:
+        async with private_venue(options.data.absolute()) as (_, target):
             yield target
     else:
         with tempfile.TemporaryDirectory(prefix="buttonwood-replay-", ignore_cleanup_errors=True) as folder:
-            async with _private_venue(Path(folder)) as target:
+            async with private_venue(Path(folder)) as (_, target):
                 yield target
-
-
-@asynccontextmanager
-async def _private_venue(data_dir: Path) -> AsyncIterator[Target]:
-    config = private_config(data_dir)
-    if config.paths.keys.exists():
-        raise ConfigError(f"{data_dir}: holds another venue's data; name a new folder")
-    async with Venue(config, listing=private_listing()) as venue:
-        keys = private_keys(config)
-        yield _at(venue.addresses, SYMBOL, keys, venue.config)
-
-
-def _at(addresses: Addresses, symbol: str, keys: list[Key], config: Config | None) -> Target:
-    return Target(addresses.orders, addresses.streams.removesuffix("/stream/ws"), addresses.rest, symbol, keys, config)
 
 
 def _running_target(options: argparse.Namespace, config: Config | None) -> Target:
@@ -123,7 +107,7 @@ def _running_target(options: argparse.Namespace, config: Config | None) -> Targe
         keys = keys_of_file(options.keys)
         return Target(options.url, options.streams_url, options.rest_url, options.symbol, keys, None)
     keys = keys_of_file(options.keys) if options.keys else keys_of_venue(config)
-    return _at(Venue(config).addresses, options.symbol, keys, config)
+    return target_at(Venue(config).addresses, options.symbol, keys, config)
 
 
 def _progress() -> Progress:

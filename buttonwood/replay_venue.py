@@ -3,6 +3,8 @@
 A private venue lives in a temporary folder, or in --data DIR when its ledger shall be kept.
 """
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -11,9 +13,10 @@ from msgspec import Struct
 from buttonwood.listing import AccountTerms, AssetTerms, InstrumentTerms, Listing
 from buttonwood.replay_wire import Key
 from buttonwood.resolved import running_settings
+from buttonwood.venue import Addresses, Venue
 from engine.config import Config, load_config
 from engine.core.codes import FIRST_USER_ACCOUNT
-from engine.errors import VenueError
+from engine.errors import ConfigError, VenueError
 from gateway.keys import KeyRecord, add_keys, read_keys
 
 SYMBOL = "STOCKUSD"
@@ -33,6 +36,21 @@ class Target(Struct, frozen=True):
     symbol: str
     keys: list[Key]
     config: Config | None
+
+
+def target_at(addresses: Addresses, symbol: str, keys: list[Key], config: Config | None) -> Target:
+    """A venue at its addresses."""
+    return Target(addresses.orders, addresses.streams.removesuffix("/stream/ws"), addresses.rest, symbol, keys, config)
+
+
+@asynccontextmanager
+async def private_venue(data_dir: Path) -> AsyncIterator[tuple[Venue, Target]]:
+    """A running venue of our own in an empty folder, with funded traders. Raises VenueError."""
+    config = private_config(data_dir)
+    if config.paths.keys.exists():
+        raise ConfigError(f"{data_dir}: holds another venue's data; name a new folder")
+    async with Venue(config, listing=private_listing()) as venue:
+        yield venue, target_at(venue.addresses, SYMBOL, private_keys(config), venue.config)
 
 
 def private_config(data_dir: Path) -> Config:
