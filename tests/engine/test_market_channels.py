@@ -16,7 +16,8 @@ from engine.market_channels import (
     symbol_of,
 )
 
-ENTRIES = [Entry(Kind.TRADE, False, b'{"t":1}'), Entry(Kind.BOOK_TICKER, True, b"{}"), Entry(Kind.DEPTH_100, False, b"")]
+ENTRIES = [
+    Entry(Kind.TRADE, False, b'{"t":1}'), Entry(Kind.BOOK_TICKER, True, b"{}"), Entry(Kind.DEPTH_100, False, b"")]
 
 
 def encoded() -> bytes:

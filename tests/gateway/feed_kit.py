@@ -1,4 +1,4 @@
-"""A whole feed for tests: real Redis, the publisher a worker uses, `serve` as a task, and clients of the public library."""
+"""A whole feed for tests: real Redis, the publisher a worker uses, `serve` as a task, clients of the public library."""
 import asyncio
 import json
 import time

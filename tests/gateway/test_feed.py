@@ -1,5 +1,6 @@
 """Market streams as clients meet them: addresses, control messages, wrapping, last known states, limits."""
 import asyncio
+import gc
 import json
 
 import pytest
@@ -8,6 +9,8 @@ from engine.config import load_config
 from engine.errors import ConfigError
 from engine.market_channels import Kind
 from gateway.feed import serve
+from gateway.feed_session import FeedSession
+from gateway.feed_topics import Audience
 from tests.gateway.feed_kit import Client, FeedKit, run_feed
 
 TRADE = (Kind.TRADE, {"e": "trade", "t": 1})
@@ -162,6 +165,20 @@ def test_partial_depth_is_repeated_at_its_cadence_and_newest_wins(capsys):
             while heard[-1] != newer[1]:
                 heard.append(await second.read())
             assert len(heard) <= 3   # at most two of the old one before: a message a second
+
+    run_feed(capsys, story)
+
+
+def test_nothing_is_kept_of_clients_that_have_left(capsys):
+    async def story(kit: FeedKit) -> None:
+        kit.say("BTCUSDT", TICKER, FIVE)
+        for path in ("/ws/btcusdt@trade/nosuch@depth5", "/stream?streams=btcusdt@depth", "/ws"):
+            async with kit.client(path) as socket:
+                await Client(socket).ask("SUBSCRIBE", "ethusdt@trade", "btcusdt@bookTicker")
+        await asyncio.sleep(0.1)
+        gc.collect()
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, FeedSession | Audience)]
+        assert kept == []
 
     run_feed(capsys, story)
 

@@ -10,7 +10,7 @@ from engine.config import load_config
 from engine.market_channels import Kind
 from gateway import feed_sequence
 from gateway.feed import serve
-from tests.gateway.feed_kit import Client, FeedKit, url_of, run_feed, until
+from tests.gateway.feed_kit import Client, FeedKit, run_feed, until, url_of
 from tests.support.redis import RedisServer
 from workers.redis_publisher import RedisPublisher
 
@@ -36,13 +36,12 @@ async def lose_and_go_on(kit: FeedKit, lose, symbol: str = "BTCUSDT") -> None:
         assert await lasting.read() == trade(1)[1]
         await lose()
         assert await losing.close_code() == 1013
-        kit.say(symbol, trade(2))
-        assert await lasting.read() == trade(2)[1]
-    async with kit.client(f"/ws/{name}@depth@100ms") as again:   # a new connection starts clean
-        client = Client(again)
-        await client.ask("LIST_SUBSCRIPTIONS")
-        kit.say(symbol, diff(9, 9))
-        assert await client.read() == diff(9, 9)[1]
+        async with kit.client(f"/ws/{name}@depth@100ms") as again:   # a new connection starts clean
+            client = Client(again)
+            await client.ask("LIST_SUBSCRIPTIONS")
+            kit.say(symbol, trade(2), diff(9, 9))
+            assert await lasting.read() == trade(2)[1]
+            assert await client.read() == diff(9, 9)[1]
 
 
 def test_redis_killed_and_restarted_while_subscribed(capsys):
@@ -65,6 +64,7 @@ def test_redis_cuts_the_feed_because_it_read_too_slowly(capsys):
         async def lose() -> None:
             client = redis.asyncio.Redis(unix_socket_path=str(kit.redis.path))
             assert await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub") == 1
+            kit.say("BTCUSDT", diff(5, 8))   # nobody is there to hear it
             await client.aclose()
             await asyncio.sleep(0.3)
 

@@ -1,0 +1,270 @@
+"""Market streams end to end: a random flow through a real engine, its drop copy, worker, Redis and feed to clients.
+
+A client that does what the protocol's documents say (buffer, snapshot, drop old, continue) ends with the engine's own
+book; it has seen every trade and every state of the best prices, in order and once.
+"""
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+import websockets
+
+from engine.config import Config, load_config
+from engine.core.batch import Batch
+from engine.core.codes import EventKind, OrderType, Side, TimeInForce
+from engine.core.exchange import Exchange
+from engine.core.unpack import Event, unpack_events
+from engine.frames import Frame
+from engine.service import Engine
+from gateway.feed import serve
+from tests.gateway.feed_kit import url_of
+from tests.support.redis import RedisServer
+from tests.workers.market_kit import configuration
+from workers.market_data import MarketData
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+TRADERS = range(2, 12)
+
+
+class Truth:
+    """A twin of the engine's core that reports every change of the best prices."""
+
+    def __init__(self) -> None:
+        self.core = Exchange(top_events=True)
+        self.events: list[Event] = []
+
+    def hear(self, frame: Frame, _: list[Event]) -> None:
+        self.events += unpack_events(self.core.apply(frame.commands))
+
+    def trades(self, instrument: int) -> list[Event]:
+        return [event for event in self.events if (event.kind, event.instrument) == (EventKind.TRADE, instrument)]
+
+    def tops(self, instrument: int) -> list[Event]:
+        return [event for event in self.events if (event.kind, event.instrument) == (EventKind.TOP, instrument)]
+
+
+class Book:
+    """What a client holds: levels by price text, put together from a snapshot and differences."""
+
+    def __init__(self) -> None:
+        self.sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self.last_id: int | None = None
+        self._waiting: list[dict[str, Any]] = []
+
+    def snapshot(self, last_id: int, bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
+        self.last_id, self.sides = last_id, (dict(bids), dict(asks))
+        kept = [diff for diff in self._waiting if diff["u"] > last_id]
+        assert not kept or kept[0]["U"] <= last_id + 1
+        for diff in kept:
+            self._apply(diff)
+
+    def difference(self, diff: dict[str, Any]) -> None:
+        """Contiguous with the one before, and applied if the snapshot is older."""
+        assert diff["U"] <= diff["u"] and (diff["b"] or diff["a"])
+        if self._waiting:
+            assert diff["U"] == self._waiting[-1]["u"] + 1
+        self._waiting.append(diff)
+        if self.last_id is not None and diff["u"] > self.last_id:
+            self._apply(diff)
+
+    def _apply(self, diff: dict[str, Any]) -> None:
+        assert self.last_id is not None and diff["U"] <= self.last_id + 1
+        self.last_id = diff["u"]
+        for levels, changes in zip(self.sides, (diff["b"], diff["a"]), strict=True):
+            for price, qty in changes:
+                if qty == "0.00000000":
+                    levels.pop(price, None)
+                else:
+                    levels[price] = qty
+
+
+class Watcher:
+    """A client of one instrument: fast and slow book, trades, tickers and partial depth on one combined connection."""
+
+    STREAMS = ("depth@100ms", "depth", "trade", "bookTicker", "depth5@100ms", "depth20@100ms")
+
+    def __init__(self, url: str, engine: Engine, instrument: int) -> None:
+        self._url, self._engine, self.instrument = url.removesuffix("/ws") + "/stream", engine, instrument
+        self.fast, self.slow = Book(), Book()
+        self.heard: dict[str, list[Any]] = {kind: [] for kind in self.STREAMS}
+        self.snapshot_ids: list[int] = []
+
+    async def run(self) -> None:
+        symbol = SYMBOLS[self.instrument - 1].lower()
+        async with websockets.connect(self._url, compression=None) as socket:
+            params = [f"{symbol}@{kind}" for kind in self.STREAMS]
+            await socket.send(json.dumps({"method": "SUBSCRIBE", "params": params, "id": 1}))
+            assert json.loads(await socket.recv()) == {"result": None, "id": 1}
+            for number, book in enumerate((self.fast, self.slow)):
+                asyncio.get_running_loop().call_later(0.13 * number, self._snapshot, book)
+            async for text in socket:
+                message = json.loads(text)
+                kind = message["stream"].partition("@")[2]
+                self.heard[kind].append(message["data"])
+                if kind in ("depth@100ms", "depth"):
+                    (self.fast if kind == "depth@100ms" else self.slow).difference(message["data"])
+
+    def _snapshot(self, book: Book) -> None:
+        """As GET /api/v3/depth answers: the live book of the engine."""
+        last_id, bids, asks = truth_of(self._engine, self.instrument)
+        self.snapshot_ids.append(last_id)
+        book.snapshot(last_id, bids, asks)
+
+
+def truth_of(engine: Engine, instrument: int, limit: int = 5000) -> tuple[int, list[Any], list[Any]]:
+    terms = engine.catalog.by_id[instrument]
+    bids, asks = ([[terms.price_text(price), terms.qty_text(qty)] for price, qty in
+                   engine.core.depth(instrument, side, limit)] for side in Side)
+    return engine.core.update_id(instrument), bids, asks
+
+
+def random_batch(chance: random.Random, number: int) -> Batch:
+    """Up to 20 commands around a price that wanders; every kind of order and cancel."""
+    batch = Batch()
+    for place in range(chance.randint(1, 20)):
+        account, instrument, side = chance.choice(TRADERS), chance.randint(1, 2), chance.choice(list(Side))
+        middle = 10_000 + number // 4
+        price = middle + chance.randint(-15, 5) * (1 if side is Side.BUY else -1)
+        text = b"%d-%d" % (number, place)
+        kind = chance.random()
+        if kind < 0.62:
+            qty = chance.randint(1, 50)
+            batch.place(account, instrument, side, OrderType.LIMIT, TimeInForce.GTC, price, qty, 0, text)
+        elif kind < 0.72:
+            tif = chance.choice((TimeInForce.IOC, TimeInForce.FOK))
+            batch.place(account, instrument, side, OrderType.LIMIT, tif, price, chance.randint(1, 90), 0, text)
+        elif kind < 0.77:
+            batch.place(account, instrument, side, OrderType.LIMIT_MAKER, TimeInForce.GTC, price, 7, 0, text)
+        elif kind < 0.82:
+            batch.place(account, instrument, side, OrderType.MARKET, TimeInForce.GTC, 0, chance.randint(1, 60), 0, text)
+        elif kind < 0.90:
+            batch.reduce(account, instrument, 1, text=b"%d-%d" % (chance.randint(0, number), chance.randint(0, 9)))
+        elif kind < 0.99:
+            batch.cancel(account, instrument, text=b"%d-%d" % (chance.randint(0, number), chance.randint(0, 9)))
+        else:
+            batch.cancel_all(account, instrument)
+    return batch
+
+
+async def submit(engine: Engine, batch: Batch) -> None:
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    engine.submit(batch, lambda *_: done.set_result(None))
+    await done
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        await asyncio.sleep(0.01)
+
+
+def setup_batch() -> Batch:
+    batch = configuration(SYMBOLS)
+    for account in TRADERS:
+        batch.account(account)
+        batch.credit(account, 1, 10**15)
+        batch.credit(account, 2, 10**15)
+    return batch
+
+
+async def play(config: Config, capsys: pytest.CaptureFixture[str], seed: int, batches: int) -> None:
+    engine, truth = await Engine.open(config), Truth()
+    engine.listen(truth.hear)
+    tasks = [asyncio.create_task(serve(config))]
+    try:
+        url = await url_of(capsys, tasks[0])
+        await submit(engine, setup_batch())
+        worker = MarketData(config)
+        tasks.append(asyncio.create_task(worker.run()))
+        await until(lambda: worker.live)
+        await asyncio.wait_for(flow(engine, url, truth, tasks, random.Random(seed), batches), 90)
+    finally:
+        for task in reversed(tasks):
+            task.cancel()
+            await asyncio.wait([task])
+        await engine.close()
+
+
+async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance: random.Random, batches: int) -> None:
+    early = [Watcher(url, engine, instrument) for instrument in (1, 2)]
+    late = [Watcher(url, engine, instrument) for instrument in (1, 2)]
+    running = [asyncio.create_task(watcher.run()) for watcher in early]
+    tasks += running
+    await asyncio.sleep(0.4)
+    for number in range(batches):
+        await submit(engine, random_batch(chance, number))
+        if number == batches // 2:
+            running += [asyncio.create_task(watcher.run()) for watcher in late]
+            tasks += running[2:]
+        if number % 8 == 0:
+            await asyncio.sleep(0.005)   # so that the flow spans many ticks
+    watchers = [*early, *late]
+    await until(lambda: any(task.done() for task in running) or all(
+        watcher.slow.last_id == watcher.fast.last_id == engine.core.update_id(watcher.instrument)
+        and watcher.heard["bookTicker"] and watcher.heard["depth20@100ms"] for watcher in watchers))
+    await asyncio.sleep(0.3)   # partial depth comes at its own ticks
+    for task in running:
+        assert not task.done(), task.exception()
+    for watcher in watchers:
+        check_books(watcher, engine)
+        check_tape(watcher, truth, complete=watcher in early)
+
+
+def check_books(watcher: Watcher, engine: Engine) -> None:
+    last_id, bids, asks = truth_of(engine, watcher.instrument)
+    assert len(watcher.heard["depth@100ms"]) >= 5 and len(bids) > 3 and len(asks) > 3
+    for book in (watcher.fast, watcher.slow):
+        assert book.last_id == last_id
+        assert sorted(book.sides[0].items()) == sorted(map(tuple, bids))
+        assert sorted(book.sides[1].items()) == sorted(map(tuple, asks))
+    for kind, limit in (("depth5@100ms", 5), ("depth20@100ms", 20)):
+        newest = watcher.heard[kind][-1]
+        assert newest["bids"] == bids[:limit] and newest["asks"] == asks[:limit]
+
+
+def check_tape(watcher: Watcher, truth: Truth, complete: bool) -> None:
+    """Every trade and every state of the best prices since the connection, one by one."""
+    trades, tops = truth.trades(watcher.instrument), truth.tops(watcher.instrument)
+    heard = [(trade["t"], trade["p"], trade["q"], trade["m"], trade["T"]) for trade in watcher.heard["trade"]]
+    assert heard == [tape_row(trade) for trade in trades][-len(heard):]
+    tickers = [(ticker["u"], ticker["b"], ticker["B"], ticker["a"], ticker["A"])
+               for ticker in watcher.heard["bookTicker"]]
+    if complete:
+        assert len(heard) == len(trades)
+        tickers = tickers[-len(tops):]   # the first may be the state at the time of the subscription
+        assert len(tickers) == len(tops)
+    assert len(heard) > 50 and len(tickers) > 50
+    assert [ticker_row(top) for top in tops][-len(tickers):] == tickers
+
+
+def price_text(ticks: int) -> str:
+    return f"{ticks // 100}.{ticks % 100:02}000000"
+
+
+def qty_text(lots: int) -> str:
+    return f"{lots // 10_000}.{lots % 10_000:04}0000"
+
+
+def tape_row(trade: Event) -> tuple[Any, ...]:
+    return (trade.trade_id, price_text(trade.price_ticks), qty_text(trade.qty_lots), trade.side == Side.SELL,
+            trade.time_ns // 1_000_000)
+
+
+def ticker_row(top: Event) -> tuple[Any, ...]:
+    return (top.update_id, price_text(top.bid_ticks), qty_text(top.bid_lots), price_text(top.ask_ticks),
+            qty_text(top.ask_lots))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_client_ends_with_the_engines_book_and_has_heard_everything(tmp_path: Path, capsys, seed: int):
+    with RedisServer() as redis:
+        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, feed={"port": 0},
+                             limits={"close_seconds_max": 0.5})
+        uvloop.run(play(config, capsys, seed, batches=1000))
