@@ -4,7 +4,8 @@ Commands collect until `submit`; then they wait for the engine. A query or an ea
 is queued behind them, so that a status asked for right behind an order sees the order. With nothing waiting it is
 answered at once. A `tag` is whatever the connection needs to address a reply.
 
-At most requests_pending_max requests wait; the next one raises Overrun, and the connection is to be closed.
+The engine refuses commands above requests_pending_max, each is then answered with -1008. A connection on which twice as
+many requests wait raises Overrun and is to be closed: its queries could pile up without end behind a slow disk.
 """
 import logging
 from collections import deque
@@ -37,7 +38,7 @@ class Lane(Generic[Tag]):
                  refuse: Callable[[Tag, Refusal], None]) -> None:
         self.batch = Batch()            # the commands of this read
         self._engine = engine
-        self._pending_max = config.limits.requests_pending_max
+        self._pending_max = 2 * config.limits.requests_pending_max
         self._commands_max = config.journal.frame_commands_max
         self._answer = answer
         self._refuse = refuse

@@ -41,6 +41,7 @@ CLIENT_ORDER_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 DECIMAL_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 ORDER_ID_RANGE = "^[0-9]{1,20}$"
 INT64_MAX = 2**63 - 1
+_TOO_GREAT = -3   # of parse_decimal: beyond int64
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _LIMIT, _LIMIT_MAKER, _MARKET = int(OrderType.LIMIT), int(OrderType.LIMIT_MAKER), int(OrderType.MARKET)
 _GTC, _IOC, _FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
@@ -137,8 +138,7 @@ def unread(params: Params, known: frozenset[str]) -> Refusal:
 
 def read_lots(params: Params, name: str, instrument: Instrument) -> int:
     """A quantity in lots, within the instrument's limits. Raises Refusal."""
-    value_e8 = _decimal(needed(params, name), name, PLACES, "LOT_SIZE")
-    lots, rest = divmod(value_e8, instrument.lot_e8)
+    lots, rest = divmod(_e8(needed(params, name), name), instrument.lot_e8)
     if rest or not instrument.min_lots <= lots <= instrument.max_lots or lots == 0:
         raise Refusal(FILTER_FAILURE, "LOT_SIZE")
     return lots
@@ -148,8 +148,7 @@ def _priced(params: Params, instrument: Instrument, side: int, order_type: int, 
     if "quoteOrderQty" in params:
         raise Refusal(NOT_REQUIRED, "quoteOrderQty")
     lots = read_lots(params, "quantity", instrument)
-    value_e8 = _decimal(needed(params, "price"), "price", PLACES, "PRICE_FILTER")
-    ticks, rest = divmod(value_e8, instrument.tick_e8)
+    ticks, rest = divmod(_e8(needed(params, "price"), "price"), instrument.tick_e8)
     if rest or not 0 < ticks <= instrument.max_ticks:
         raise Refusal(FILTER_FAILURE, "PRICE_FILTER")
     return OrderTerms(instrument.id, side, order_type, time_in_force, ticks, lots, 0)
@@ -165,22 +164,30 @@ def _market(params: Params, instrument: Instrument, side: int) -> OrderTerms:
         return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, lots, 0)   # what this protocol shows for market orders
     if "quantity" in params:
         raise Refusal(BAD_COMBINATION)
-    amount = _decimal(needed(params, "quoteOrderQty"), "quoteOrderQty", instrument.quote_scale, "NOTIONAL")
-    if amount == 0:
+    amount = parse_decimal(needed(params, "quoteOrderQty"), instrument.quote_scale)
+    if amount in (0, _TOO_GREAT):
         raise Refusal(FILTER_FAILURE, "NOTIONAL")
+    if amount < 0:
+        raise _unreadable(amount, "quoteOrderQty")
     return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, 0, amount)
 
 
-def _decimal(text: str, name: str, places: int, filter_name: str) -> int:
-    """The value in units of 10**-places; what is beyond int64 is beyond the filter as well."""
-    value = parse_decimal(text, places)
+def _e8(text: str, name: str) -> int:
+    """The value in 1e-8; it may be beyond 64 bits, so that whatever ticks and lots allow can be written."""
+    value = parse_decimal(text, PLACES)
     if value >= 0:
         return value
-    if value == -2:
+    if value != _TOO_GREAT:
+        raise _unreadable(value, name)
+    whole, _, fraction = text.partition(".")
+    if fraction[PLACES:].strip("0"):
         raise Refusal(TOO_MUCH_PRECISION, name)
-    if value == -3:
-        raise Refusal(FILTER_FAILURE, filter_name)
-    raise Refusal(ILLEGAL_CHARACTERS, name, DECIMAL_RANGE)
+    return int(whole + fraction[:PLACES].ljust(PLACES, "0"))
+
+
+def _unreadable(found: int, name: str) -> Refusal:
+    """Why parse_decimal gave no value."""
+    return Refusal(TOO_MUCH_PRECISION, name) if found == -2 else Refusal(ILLEGAL_CHARACTERS, name, DECIMAL_RANGE)
 
 
 def _refuse_what_we_lack(params: Params, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""A running exchange for tests: real engine, real listeners on free ports, in the test's own loop; and clients to it."""
+"""A running exchange for tests: real engine, real listeners on free ports, in the test's own loop; and its clients."""
 import json
 import time
 from collections.abc import AsyncIterator

@@ -89,7 +89,8 @@ async def test_orders_that_expire(venue: Running, alice: Client, bob: Client) ->
 async def test_market_by_quote_amount(venue: Running, alice: Client, bob: Client) -> None:
     await alice.ok("order.place", **limit("SELL", "50000", "0.01"))
     await alice.ok("order.place", **limit("SELL", "60000", "1"))
-    bought = await bob.ok("order.place", **BTC, side="BUY", type="MARKET", quoteOrderQty="1111.00", newClientOrderId="m")
+    bought = await bob.ok(
+        "order.place", **BTC, side="BUY", type="MARKET", quoteOrderQty="1111.00", newClientOrderId="m")
     assert (bought["status"], bought["origQty"], bought["executedQty"], bought["cummulativeQuoteQty"],
             bought["origQuoteOrderQty"], bought["price"]) == (
         "FILLED", "0.02010000", "0.02010000", "1106.00000000", "1111.00000000", ZERO)
@@ -177,8 +178,8 @@ async def test_amend_keeps_the_place_in_the_queue(venue: Running, alice: Client,
     await bob.ok("order.place", **limit("SELL", "50000", "0.1"))
     amended = await alice.ok("order.amend.keepPriority", **BTC, orderId=placed["orderId"], newQty="0.2")
     order = amended["amendedOrder"]
-    assert (order["qty"], order["executedQty"], order["cumulativeQuoteQty"], order["status"], order["clientOrderId"]) == (
-        "0.20000000", "0.10000000", "5000.00000000", "PARTIALLY_FILLED", "a")
+    assert [order[name] for name in ("qty", "executedQty", "cumulativeQuoteQty", "status", "clientOrderId")] == [
+        "0.20000000", "0.10000000", "5000.00000000", "PARTIALLY_FILLED", "a"]
     await bob.ok("order.place", **limit("SELL", "50000", "0.1"))
     assert (await alice.ok("order.status", **BTC, origClientOrderId="a"))["status"] == "FILLED"
     assert (await alice.ok("order.status", **BTC, origClientOrderId="behind"))["status"] == "NEW"
