@@ -9,7 +9,7 @@ from engine.core.codes import PPM
 from engine.core.decimals import format_decimal
 from engine.instruments import PLACES
 from gateway.protocol import encode
-from gateway.rest.reader import Reader
+from gateway.rest.instruments import Instruments
 from gateway.rest.shapes import SystemStatus, TradeFee
 
 _E8_PER_PPM = 10**PLACES // PPM
@@ -19,8 +19,8 @@ Params = Mapping[str, str]
 class Compatibility:
     """Answers for the venue's other products."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
 
     async def no_list(self, account: int, params: Params, unit_ns: int) -> bytes:
         """An empty list."""
@@ -39,7 +39,7 @@ class Compatibility:
     async def trade_fees(self, account: int, params: Params, unit_ns: int) -> bytes:
         """Fees of one instrument or of all, as fractions of what is received."""
         symbol = params.get("symbol")
-        instruments = [await self._reader.instrument(symbol)] if symbol else await self._reader.instruments()
+        instruments = [await self._instruments.find(symbol)] if symbol else await self._instruments.all()
         return encode([
             TradeFee(instrument.symbol, _fraction(instrument.maker_fee_ppm), _fraction(instrument.taker_fee_ppm))
             for instrument in instruments])

@@ -28,6 +28,7 @@ from gateway.refusals import (
 )
 from gateway.rest.compatibility import Compatibility
 from gateway.rest.history import History
+from gateway.rest.instruments import Instruments
 from gateway.rest.parameters import read_parameters
 from gateway.rest.reader import Reader
 from gateway.rest.routes import Route
@@ -113,8 +114,9 @@ class Gateway:
         return msgspec.json.decode(raw, type=_Status).durable_seq if status == HTTPStatus.OK else None
 
     def _local_methods(self) -> dict[str, Local]:
-        history, tickers = History(self._reader), Tickers(self._door, self._reader)
-        others = Compatibility(self._reader)
+        instruments = Instruments(self._door)
+        history, tickers = History(instruments, self._reader), Tickers(self._door, instruments, self._reader)
+        others = Compatibility(instruments)
         return {
             "trades.recent": history.recent_trades,
             "myTrades": history.account_trades,

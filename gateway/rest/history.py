@@ -14,6 +14,7 @@ from gateway.refusals import (
     MANDATORY,
     Refusal,
 )
+from gateway.rest.instruments import Instruments
 from gateway.rest.reader import Reader
 from gateway.rest.shapes import AccountTrade
 
@@ -30,8 +31,8 @@ Params = Mapping[str, str]
 class History:
     """Answers as JSON, oldest trade first. Methods take (account, params, unit_ns) and raise Refusal."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, instruments: Instruments, reader: Reader) -> None:
+        self._instruments, self._reader = instruments, reader
 
     async def recent_trades(self, account: int, params: Params, unit_ns: int) -> bytes:
         """trades: the newest of an instrument."""
@@ -70,8 +71,9 @@ class History:
         symbol = params.get("symbol")
         if not symbol:
             raise Refusal(MANDATORY, "symbol")
+        instrument = await self._instruments.find(symbol)
         await self._reader.catch_up()
-        return await self._reader.instrument(symbol)
+        return instrument
 
 
 def _fee_text(instrument: Instrument, row: Mapping[str, int]) -> str:

@@ -14,11 +14,9 @@ from typing import Any
 import asyncpg
 
 from engine.config import Rest
-from engine.instruments import Asset, Instrument, check_terms
-from gateway.refusals import DISCONNECTED, INVALID_SYMBOL, Refusal
+from gateway.refusals import DISCONNECTED, Refusal
 
 POLL_SECONDS = 0.01
-CATALOG_SECONDS = 1.0   # an unknown symbol makes us look for new instruments, this often at most
 _TIMES_ASKED = 2
 _log = logging.getLogger(__name__)
 _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -31,8 +29,6 @@ class Reader:
         self._dsn, self._settings, self._durable_seq = dsn, settings, durable_seq
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._instruments: dict[str, Instrument] = {}
-        self._look_again_at = 0.0
         self._contained = 0   # last command known to be in the ledger
 
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
@@ -63,21 +59,6 @@ class Reader:
             if self._contained < wanted:
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def instrument(self, symbol: str) -> Instrument:
-        """The instrument of that symbol. Raises Refusal."""
-        if symbol not in self._instruments and time.monotonic() >= self._look_again_at:
-            self._instruments = await self._catalog()
-            self._look_again_at = time.monotonic() + CATALOG_SECONDS
-        found = self._instruments.get(symbol)
-        if found is None:
-            raise Refusal(INVALID_SYMBOL)
-        return found
-
-    async def instruments(self) -> list[Instrument]:
-        """All of them, as they are now. Raises Refusal."""
-        self._instruments = await self._catalog()
-        return list(self._instruments.values())
-
     async def close(self) -> None:
         """Drop all connections."""
         if self._pool is not None:
@@ -95,25 +76,10 @@ class Reader:
                     server_settings={"application_name": "buttonwood rest", "default_transaction_read_only": "on"})
             return self._pool
 
-    async def _catalog(self) -> dict[str, Instrument]:
-        return {row["symbol"]: _instrument(row) for row in await self.fetch("catalog")}
-
 
 def _away(error: Exception) -> Refusal:
     _log.warning("Postgres did not answer: %s: %s", type(error).__name__, error)
     return Refusal(DISCONNECTED)
-
-
-def _instrument(row: asyncpg.Record) -> Instrument:
-    tick_e8, lot_e8 = check_terms(
-        row["base_scale"], row["quote_scale"], row["lot_value"], row["tick_value"], row["max_ticks"])
-    names = ("symbol", "status", "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks", "min_notional",
-             "maker_fee_ppm", "taker_fee_ppm", "base", "base_scale", "quote", "quote_scale")
-    return Instrument(
-        id=row["instrument"], tick_e8=tick_e8, lot_e8=lot_e8,
-        base_asset=Asset(id=row["base_asset"], code=row["base"], scale=row["base_scale"]),
-        quote_asset=Asset(id=row["quote_asset"], code=row["quote"], scale=row["quote_scale"]),
-        **{name: row[name] for name in names})
 
 
 @cache

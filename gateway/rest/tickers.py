@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 
 import msgspec
-from msgspec import Struct
 
 from gateway.door_client import DoorClient
 from gateway.protocol import ZERO, Depth, encode
 from gateway.refusals import BAD_COMBINATION, DUPLICATE_SYMBOLS, INVALID_JSON_PARAMETER, Refusal
+from gateway.rest.instruments import Instruments
 from gateway.rest.reader import Reader
 from gateway.rest.replies import result_of
 from gateway.rest.shapes import BookTicker, PriceTicker
@@ -19,19 +19,11 @@ SYMBOLS_MAX = 1000
 Params = Mapping[str, str]
 
 
-class _Symbol(Struct):
-    symbol: str
-
-
-class _Info(Struct):
-    symbols: list[_Symbol]
-
-
 class Tickers:
     """Reads the book through the door and trades through the reader."""
 
-    def __init__(self, door: DoorClient, reader: Reader) -> None:
-        self._door, self._reader = door, reader
+    def __init__(self, door: DoorClient, instruments: Instruments, reader: Reader) -> None:
+        self._door, self._instruments, self._reader = door, instruments, reader
 
     async def book(self, account: int, params: Params, unit_ns: int) -> bytes:
         """ticker.book"""
@@ -49,7 +41,7 @@ class Tickers:
         return encode(rows[0] if single else rows)
 
     async def _last_price(self, symbol: str) -> PriceTicker:
-        instrument = await self._reader.instrument(symbol)
+        instrument = await self._instruments.find(symbol)
         trades = await self._reader.fetch("recent_trades", instrument.id, 1)
         return PriceTicker(symbol, instrument.price_text(trades[0]["price_ticks"] if trades else 0))
 
@@ -61,8 +53,7 @@ class Tickers:
             return [params["symbol"]], True
         if "symbols" in params:
             return _symbol_list(params["symbols"]), False
-        info = result_of(await self._door.call(0, "exchangeInfo", {}), _Info)
-        return [row.symbol for row in info.symbols], False
+        return [instrument.symbol for instrument in await self._instruments.all()], False
 
 
 def _symbol_list(text: str) -> list[str]:
