@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 _PR_SET_PDEATHSIG = 1
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

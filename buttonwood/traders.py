@@ -56,8 +56,8 @@ class FairPrices:
         self._logs = dict.fromkeys(INSTRUMENTS, 0.0)
 
     def step(self, symbol: str) -> int:
-        """The fair price in hundredths: drifts by about 0.01 %, drawn back gently to the opening price."""
-        self._logs[symbol] = 0.9995 * self._logs[symbol] + self._chance.gauss(0.0, 1e-4)
+        """The fair price in hundredths: drifts by about 0.003 %, drawn back gently to the opening price."""
+        self._logs[symbol] = 0.9995 * self._logs[symbol] + self._chance.gauss(0.0, 3e-5)
         return round(INSTRUMENTS[symbol].opening * (1.0 + self._logs[symbol]))
 
 
@@ -83,7 +83,7 @@ class Maker:
     async def _place(self, client: TradingClient, symbol: str, side: str, ladder: deque[int]) -> None:
         """One new order; beyond LEVELS the oldest one goes."""
         fair = self._fair.step(symbol)
-        distance = 1 + round(fair * self._chance.uniform(2e-5, 1e-3))
+        distance = 1 + round(fair * self._chance.uniform(4e-5, 1e-3))
         price = fair - distance if side == "BUY" else fair + distance
         reply = await _attempt(client, "order.place", symbol=symbol, side=side, type="LIMIT", timeInForce="GTC",
                                price=f"{price // 100}.{price % 100:02}", newOrderRespType="RESULT",

@@ -1,0 +1,103 @@
+"""A venue as a customer has it: `buttonwood up` in a process of its own, known by its ready line and its processes."""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 30
+ANY_PORTS = ["--rest-port", "0", "--orders-port", "0", "--streams-port", "0"]
+
+
+class RunningVenue:
+    """`with RunningVenue(data_dir, "--demo") as venue:`; `words` is what the ready line said: rest, orders, key, ...
+
+    Its journal has small segments, because the usual ones take longer to make and to delete than a test.
+    """
+
+    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
+        self.data_dir = data_dir
+        settings = data_dir.with_suffix(".toml")
+        settings.write_text("journal.segment_bytes = 4194304\n")
+        where = ["--data", str(data_dir), "--config", str(settings)]
+        self._command = [sys.executable, "-m", "buttonwood", "up", *where, *ANY_PORTS, *arguments]
+        self._environment = os.environ | variables
+        self.words: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Start and wait until ready."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.startswith("buttonwood is ready: "):
+            self.process.kill()
+            raise AssertionError(f"not ready, status {self.process.wait()}: {line}")
+        self.words = dict(word.split("=", 1) for word in line.split()[3:])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        """Stop, if that has not been done."""
+        if self.process.poll() is None:
+            self.stop(signal.SIGTERM)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to end; its exit status. What it leaves running fails the test."""
+        family = self.family()
+        self.process.send_signal(number)
+        status = self.process.wait(STOP_SECONDS_MAX)
+        assert not (left := [process for process in family if alive(process)]), left
+        return status
+
+    def family(self) -> list[psutil.Process]:
+        """All processes below `up`."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, *words: str) -> psutil.Process:
+        """The process right below `up` whose command line holds these words."""
+        for process in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if all(word in " ".join(process.cmdline()) for word in words):
+                    return process
+        raise AssertionError(f"no process {words}")
+
+    def verify(self) -> dict[str, object]:
+        """The report of `buttonwood verify --json`, which must hold."""
+        return verify(self.data_dir)
+
+
+def verify(data_dir: Path) -> dict[str, object]:
+    """Run `buttonwood verify --json`; the report, in which every proof must hold."""
+    command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json"]
+    output = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert output.returncode == 0, output.stdout + output.stderr
+    report: dict[str, object] = json.loads(output.stdout)
+    assert report["ok"] is True
+    return report
+
+
+def alive(process: psutil.Process) -> bool:
+    """Running, and not only waiting to be reaped."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(condition: object, seconds_max: float = 20.0) -> None:
+    """Poll a callable until it is true."""
+    assert callable(condition)
+    end = time.monotonic() + seconds_max
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)

