@@ -21,6 +21,25 @@ class Status(msgspec.Struct, rename="camel"):
     seq: int
 
 
+class AssetName(msgspec.Struct):
+    """An asset the exchange knows."""
+
+    code: str
+
+
+class InstrumentName(msgspec.Struct):
+    """An instrument the exchange knows."""
+
+    symbol: str
+
+
+class Catalog(msgspec.Struct):
+    """Answer of engine.catalog, as far as it is needed here."""
+
+    assets: list[AssetName]
+    instruments: list[InstrumentName]
+
+
 async def bootstrap(config: Config, listing: Listing, seconds_max: float = 30.0) -> bool:
     """True when the listing (or the rest of it) was sent, False when the venue was configured before.
 
@@ -30,11 +49,23 @@ async def bootstrap(config: Config, listing: Listing, seconds_max: float = 30.0)
     try:
         requests = listing.requests()
         done = await _applied(client)
+        if done:
+            await _check(client, listing, complete=done >= len(requests))
         for method, params in requests[done:]:
             await _call(client, method, params)
         return done < len(requests)
     finally:
         await client.close()
+
+
+async def _check(client: DoorClient, listing: Listing, *, complete: bool) -> None:
+    """What the exchange has must belong to this listing; what it was told in full must hold all of it."""
+    found = msgspec.json.decode(await _call(client, "engine.catalog", {}), type=Catalog)
+    names = {asset.code for asset in found.assets} | {instrument.symbol for instrument in found.instruments}
+    wanted = {asset.code for asset in listing.assets} | {terms.symbol for terms in listing.instruments}
+    if not (wanted <= names if complete else names <= wanted):
+        raise VenueError(f"this data directory holds another venue, with {', '.join(sorted(names)) or 'nothing'}: "
+                         "start it without --demo and --listing, or choose another data directory")
 
 
 async def commands_applied(config: Config) -> int:

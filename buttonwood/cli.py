@@ -81,7 +81,7 @@ def _add_worker(commands: Any) -> None:
 
 
 def _add_setup(commands: Any) -> None:
-    parser = _add(commands, "setup", _setup, "tell a running, still empty exchange its assets, instruments and accounts",
+    parser = _add(commands, "setup", _setup, "tell a running, still empty exchange what it shall offer",
                   "buttonwood setup --listing listing.toml --config venue.toml")
     parser.add_argument("--demo", action="store_true", help="the demo's")
     parser.add_argument("--listing", type=Path, metavar="FILE", help="those in a file")

@@ -88,8 +88,9 @@ class Child:
         if self._log.exists() and self._log.stat().st_size > self._log_bytes_max:
             self._log.rename(self._log.with_suffix(".old.log"))
         with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                    start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM))
+            return subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=_environment(),
+                start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM))
 
     def _reap(self) -> int:
         assert self._child is not None
@@ -112,6 +113,12 @@ class Child:
             return _ready(await reader.readline())
         finally:
             transport.close()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with our own modules first: the working directory may hold some of the same names."""
+    source = str(Path(__file__).resolve().parent.parent)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))}
 
 
 def _ready(line: bytes) -> dict[str, object] | None:

@@ -55,6 +55,7 @@ class Supervisor:
             begun = time.monotonic()
             try:
                 await part.start()
+                _log.info("%s is ready", part.name)
                 ready.set()
                 self._note()
                 reason = await part.ended()
@@ -80,6 +81,7 @@ class Supervisor:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
         await part.stop(self._limits.stop_seconds_max)
+        _log.info("%s is stopped", part.name)
 
     def _note(self) -> None:
         """Servers are not noted: the next supervisor adopts them."""

@@ -131,7 +131,7 @@ class Venue:
 
     def _command(self, name: str) -> list[str]:
         words = {"ledger": ["worker", "ledger"], "market-data": ["worker", "market_data"]}.get(name, [name])
-        return [sys.executable, "-m", "buttonwood", *words, "--config", str(settings_file(self.config))]
+        return [sys.executable, "-P", "-m", "buttonwood", *words, "--config", str(settings_file(self.config))]
 
     def _keep_port(self, child: Child) -> None:
         """A listener that found a free port keeps it, so that its customers find it again after a restart."""

@@ -23,11 +23,11 @@ class RunningVenue:
     Its journal has small segments, because the usual ones take longer to make and to delete than a test.
     """
 
-    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, settings: str = "", **variables: str) -> None:
         self.data_dir = data_dir
-        settings = data_dir.with_suffix(".toml")
-        settings.write_text("journal.segment_bytes = 4194304\n")
-        where = ["--data", str(data_dir), "--config", str(settings)]
+        file = data_dir.with_suffix(".toml")
+        file.write_text("journal.segment_bytes = 4194304\n" + settings)
+        where = ["--data", str(data_dir), "--config", str(file)]
         self._command = [sys.executable, "-m", "buttonwood", "up", *where, *ANY_PORTS, *arguments]
         self._environment = os.environ | variables
         self.words: dict[str, str] = {}
@@ -39,6 +39,7 @@ class RunningVenue:
         line = self.process.stdout.readline()
         if not line.startswith("buttonwood is ready: "):
             self.process.kill()
+            self.process.stdout.close()
             raise AssertionError(f"not ready, status {self.process.wait()}: {line}")
         self.words = dict(word.split("=", 1) for word in line.split()[3:])
         return self

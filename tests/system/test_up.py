@@ -11,7 +11,12 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from buttonwood.embedded import temporary_data_dir
+from buttonwood.postgres_server import start_postgres
+from buttonwood.processes import is_running
+from buttonwood.redis_server import start_redis
 from buttonwood.trading_client import RequestRefused, TradingClient
+from engine.config import load_config
+from engine.journal import read_frames
 from tests.system.running_venue import ANY_PORTS, RunningVenue, alive, verify, wait_until
 
 
@@ -69,6 +74,57 @@ def test_one_line_then_it_trades_and_the_next_start_goes_on(data_dir):
         assert (second.words["key"], second.words["secret"]) == (venue.words["key"], venue.words["secret"])
         assert balance(second, "BTC") == before
         assert buy(second)["status"] == "FILLED"
+
+
+def test_the_ledger_is_complete_when_all_has_stopped(data_dir):
+    with RunningVenue(data_dir, "--demo") as venue:
+        buy(venue)
+    *_, last = read_frames(load_config(data_dir=str(data_dir)).paths.journal, 1)
+    assert verify(data_dir)["seq"] == last.first_seq + last.count - 1
+
+
+def test_another_venues_data_is_not_mixed_with_the_demos(data_dir):
+    listing = data_dir.with_name("listing.toml")
+    listing.write_text("""
+        assets = [{ code = "EUR", scale = 2 }, { code = "TULIP", scale = 0 }]
+        [[instruments]]
+        symbol = "TULIPEUR"
+        base = "TULIP"
+        quote = "EUR"
+        tick = "0.01"
+        lot = "1"
+        max_price = "10000"
+        max_quantity = "100"
+    """)
+    with RunningVenue(data_dir, "--listing", str(listing)) as venue:
+        assert set(venue.words) == {"rest", "orders", "streams"}
+    refused = up(data_dir, "--demo", *ANY_PORTS)
+    assert refused.returncode == 3 and "another venue, with EUR, TULIP, TULIPEUR" in refused.stderr
+    with RunningVenue(data_dir, "--listing", str(listing)):
+        pass
+
+
+def test_servers_of_the_customers_own_are_used_and_left_alone(data_dir):
+    async def story():
+        data_dir.mkdir()
+        postgres = await start_postgres(data_dir.with_name("postgres"), data_dir.with_name("postgres.log"))
+        redis = await start_redis(data_dir.with_name("redis"), data_dir.with_name("redis.log"), 2**26)
+        settings = f'postgres.dsn = "{postgres.address}"\nredis.url = "{redis.address}"\n'
+        try:
+            await asyncio.to_thread(trade_on_own_servers, data_dir, settings)
+            assert is_running(postgres.process) and is_running(redis.process)
+        finally:
+            await postgres.stop(10.0)
+            await redis.stop(10.0)
+
+    asyncio.run(story())
+
+
+def trade_on_own_servers(data_dir: Path, settings: str) -> None:
+    with RunningVenue(data_dir, "--demo", settings=settings) as venue:
+        assert buy(venue)["status"] == "FILLED"
+        assert not (data_dir / "postgres").exists() and not (data_dir / "redis").exists()
+        venue.verify()
 
 
 def test_a_killed_supervisor_takes_everything_with_it_and_the_next_one_goes_on(data_dir):
