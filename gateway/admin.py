@@ -3,9 +3,11 @@
 They configure assets, instruments and accounts and move money in and out, as commands in the same journal as orders.
 Their shape is that of the trading methods (gateway/orders.py); the account they are called for does not matter.
 """
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine.core.batch import Batch
-from engine.core.codes import EventKind
+from engine.core.codes import Code, EventKind
 from engine.core.decimals import parse_decimal
 from engine.core.unpack import Event
 from engine.errors import InstrumentError
@@ -32,7 +34,8 @@ class Admin:
     def asset(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """admin.asset {asset: number, code, scale}"""
         _only(params, frozenset(("asset", "code", "scale")))
-        batch.asset(_number(params, "asset"), _number(params, "scale"), needed(params, "code"))
+        with _fields_that_fit():
+            batch.asset(_number(params, "asset"), _number(params, "scale"), needed(params, "code"))
         return _done
 
     def instrument(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
@@ -46,26 +49,30 @@ class Admin:
                         numbers.get("max_ticks", 1))
         except InstrumentError as error:
             raise Refusal(BAD_TERMS, str(error)) from None
-        batch.instrument(
-            numbers.pop("instrument", 0), text=needed(params, "symbol"), base_asset=base.id, quote_asset=quote.id,
-            **numbers)
+        with _fields_that_fit():
+            batch.instrument(
+                numbers.pop("instrument", 0), text=needed(params, "symbol"), base_asset=base.id, quote_asset=quote.id,
+                **numbers)
         return _done
 
     def account(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """admin.account {account, status, label}"""
         _only(params, frozenset(("account", "status", "label")))
         status = _number(params, "status") if "status" in params else 0
-        batch.account(_number(params, "account"), status, params.get("label", ""))
+        with _fields_that_fit():
+            batch.account(_number(params, "account"), status, params.get("label", ""))
         return _done
 
     def credit(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """admin.credit {account, asset: code, amount: decimal, reference}: money comes in"""
-        batch.credit(*self._money(params))
+        with _fields_that_fit():
+            batch.credit(*self._money(params))
         return _done
 
     def debit(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """admin.debit {account, asset: code, amount: decimal, reference}: money goes out"""
-        batch.debit(*self._money(params))
+        with _fields_that_fit():
+            batch.debit(*self._money(params))
         return _done
 
     def position(self, params: Params, unit_ns: int) -> bytes:
@@ -106,6 +113,15 @@ class Admin:
         return asset
 
 
+@contextmanager
+def _fields_that_fit() -> Iterator[None]:
+    """Refuse what has no room in a command: a text too long, a number too great."""
+    try:
+        yield
+    except (OverflowError, ValueError) as error:
+        raise Refusal(BAD_TERMS, str(error)) from None
+
+
 def _only(params: Params, known: frozenset[str]) -> None:
     if not known.issuperset(params):
         raise unread(params, known)
@@ -122,5 +138,6 @@ def _done(events: list[Event]) -> bytes:
     """{"seq"} of a configuration or money command that the core took."""
     event = events[0]
     if event.kind == _REJECTED:
-        raise of_core(event.code)
+        why = f"The engine refuses this command: {Code(event.code).name}."
+        raise Refusal(Terms(400, of_core(event.code).code, why))
     return encode({"seq": event.seq})

@@ -80,9 +80,9 @@ def _symbol_info(instrument: Instrument) -> dict[str, Any]:
 
 def _filters(instrument: Instrument) -> list[dict[str, Any]]:
     tick = instrument.price_text(1)
-    smallest, greatest = instrument.qty_text(instrument.min_lots), instrument.qty_text(instrument.max_lots)
-    step = instrument.qty_text(1)
-    sizes = {"minQty": smallest, "maxQty": greatest, "stepSize": step}
+    greatest = min(instrument.max_lots, INT64_MAX // instrument.lot_value)   # more does not fit the core's amounts
+    sizes = {"minQty": instrument.qty_text(instrument.min_lots), "maxQty": instrument.qty_text(greatest),
+             "stepSize": instrument.qty_text(1)}
     return [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": instrument.price_text(instrument.max_ticks),
          "tickSize": tick},

@@ -13,13 +13,15 @@ from engine.config import load_config
 from gateway.auth import sign
 from gateway.door_client import DoorClient
 from gateway.exchange import ExchangeServer
+from gateway.key_file import Kind
 from gateway.keys import NewKey, make_key
 
 ALICE, BOB, CAROL = 2, 3, 4
+KEY_KINDS: dict[int, Kind] = {ALICE: "hmac", BOB: "hmac", CAROL: "ed25519"}
 
 
 class Running:
-    """The server, a door client, and one HMAC key per account."""
+    """The server, a door client, and one key per account, CAROL's Ed25519."""
 
     def __init__(self, server: ExchangeServer, door: DoorClient, keys: dict[int, NewKey]) -> None:
         self.server, self.door, self.keys = server, door, keys
@@ -108,7 +110,7 @@ async def running(folder: Path, **overrides: Any) -> AsyncIterator[Running]:
     config = load_config(None, data_dir=str(folder), exchange={"port": 0}, **overrides)
     keys = {}
     if not config.paths.keys.exists():
-        keys = {account: make_key(config.paths.keys, account) for account in (ALICE, BOB, CAROL)}
+        keys = {account: make_key(config.paths.keys, account, kind) for account, kind in KEY_KINDS.items()}
     server = await ExchangeServer.start(config)
     try:
         door = await DoorClient.connect(config.paths.door)
