@@ -1,9 +1,10 @@
 """Commands on their way to the sequencer: a growing buffer of 128-byte records, written field by field without numpy.
 
 Only shapes are checked here (types, lengths); whether a command makes sense is the core's to say, with an event.
+Arguments are Py_ssize_t because Cython reads those through __index__: a float is refused, not cut off.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.memory cimport block_free, block_grow
@@ -13,6 +14,9 @@ from engine.core.types cimport (
     AssetCommand, Command, InstrumentCommand)
 
 __all__ = ["Batch"]
+
+cdef Py_ssize_t BYTE_MAX = 0xFF
+cdef Py_ssize_t ID_MAX = 0xFFFFFFFF
 
 
 cdef class Batch:
@@ -43,80 +47,88 @@ cdef class Batch:
     def __releasebuffer__(self, Py_buffer* view):
         self.views -= 1
 
-    def place(self, uint32_t account, uint32_t instrument, uint8_t side, uint8_t order_type, uint8_t time_in_force,
-              int64_t price_ticks, int64_t qty_lots, int64_t amount=0, text=b""):
+    def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
+              Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b""):
         """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0."""
-        cdef Command* command = self._add(PLACE, text)
-        command.account = account
-        command.instrument = instrument
-        command.side = side
-        command.order_type = order_type
-        command.time_in_force = time_in_force
+        _check(BYTE_MAX, side, order_type, time_in_force)
+        cdef Command* command = self._order(PLACE, account, instrument, text)
+        command.side = <uint8_t>side
+        command.order_type = <uint8_t>order_type
+        command.time_in_force = <uint8_t>time_in_force
         command.price_ticks = price_ticks
         command.qty_lots = qty_lots
         command.amount = amount
         return self.count - 1
 
-    def cancel(self, uint32_t account, uint32_t instrument, uint64_t order_id=0, uint32_t slot=0, text=b""):
+    def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
         """Cancels by (order_id, slot), or by client order id when order_id is 0."""
         self._target(CANCEL, account, instrument, order_id, slot, text)
         return self.count - 1
 
-    def reduce(self, uint32_t account, uint32_t instrument, int64_t qty_lots, uint64_t order_id=0, uint32_t slot=0,
-               text=b""):
+    def reduce(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t qty_lots, Py_ssize_t order_id=0,
+               Py_ssize_t slot=0, text=b""):
         """Lowers an order's total quantity, executed part included, to qty_lots; it keeps its place in the queue."""
         cdef Command* command = self._target(REDUCE, account, instrument, order_id, slot, text)
         command.qty_lots = qty_lots
         return self.count - 1
 
-    def cancel_all(self, uint32_t account, uint32_t instrument=0):
+    def cancel_all(self, Py_ssize_t account, Py_ssize_t instrument=0):
         """Cancels all open orders of an account; instrument 0 means in all instruments."""
-        cdef Command* command = self._add(CANCEL_ALL, b"")
-        command.account = account
-        command.instrument = instrument
+        self._order(CANCEL_ALL, account, instrument, b"")
         return self.count - 1
 
-    def asset(self, uint32_t asset, uint8_t scale, code):
+    def asset(self, Py_ssize_t asset, Py_ssize_t scale, code):
         """Defines an asset: 10**scale minor units make one."""
+        _check(ID_MAX, asset)
+        _check(BYTE_MAX, scale)
         cdef AssetCommand* command = <AssetCommand*>self._add(ASSET, code)
-        command.asset = asset
-        command.scale = scale
+        command.asset = <uint32_t>asset
+        command.scale = <uint8_t>scale
         return self.count - 1
 
-    def instrument(self, uint32_t instrument, *, text, uint32_t base_asset, uint32_t quote_asset, int64_t lot_value,
-                   int64_t tick_value, int64_t min_lots=1, int64_t max_lots=MAX_TICKS, int64_t max_ticks=MAX_TICKS,
-                   int64_t min_notional=0, int32_t maker_fee_ppm=0, int32_t taker_fee_ppm=0, uint8_t status=0):
+    def instrument(self, Py_ssize_t instrument, *, text, Py_ssize_t base_asset, Py_ssize_t quote_asset,
+                   Py_ssize_t lot_value, Py_ssize_t tick_value, Py_ssize_t min_lots=1, Py_ssize_t max_lots=MAX_TICKS,
+                   Py_ssize_t max_ticks=MAX_TICKS, Py_ssize_t min_notional=0, Py_ssize_t maker_fee_ppm=0,
+                   Py_ssize_t taker_fee_ppm=0, Py_ssize_t status=0):
         """Defines an instrument, or changes its limits, fees or status. Units as in types.pxd."""
+        _check(ID_MAX, instrument, base_asset, quote_asset)
+        _check(BYTE_MAX, status)
+        _check_int32(maker_fee_ppm)
+        _check_int32(taker_fee_ppm)
         cdef InstrumentCommand* command = <InstrumentCommand*>self._add(INSTRUMENT, text)
-        command.instrument = instrument
-        command.base_asset = base_asset
-        command.quote_asset = quote_asset
+        command.instrument = <uint32_t>instrument
+        command.base_asset = <uint32_t>base_asset
+        command.quote_asset = <uint32_t>quote_asset
         command.lot_value = lot_value
         command.tick_value = tick_value
         command.min_lots = min_lots
         command.max_lots = max_lots
         command.max_ticks = max_ticks
         command.min_notional = min_notional
-        command.maker_fee_ppm = maker_fee_ppm
-        command.taker_fee_ppm = taker_fee_ppm
-        command.status = status
+        command.maker_fee_ppm = <int32_t>maker_fee_ppm
+        command.taker_fee_ppm = <int32_t>taker_fee_ppm
+        command.status = <uint8_t>status
         return self.count - 1
 
-    def account(self, uint32_t account, uint8_t status=0, label=b""):
+    def account(self, Py_ssize_t account, Py_ssize_t status=0, label=b""):
         """Opens an account or changes its status."""
+        _check(ID_MAX, account)
+        _check(BYTE_MAX, status)
         cdef AccountCommand* command = <AccountCommand*>self._add(ACCOUNT, label)
-        command.account = account
-        command.status = status
+        command.account = <uint32_t>account
+        command.status = <uint8_t>status
         return self.count - 1
 
-    def credit(self, uint32_t account, uint32_t asset, int64_t amount, reference=b""):
+    def credit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):
         """Brings minor units of an asset in from outside."""
-        self._money(CREDIT, account, asset, amount, reference)
+        cdef Command* command = self._order(CREDIT, account, asset, reference)
+        command.amount = amount
         return self.count - 1
 
-    def debit(self, uint32_t account, uint32_t asset, int64_t amount, reference=b""):
+    def debit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):
         """Takes available minor units of an asset out."""
-        self._money(DEBIT, account, asset, amount, reference)
+        cdef Command* command = self._order(DEBIT, account, asset, reference)
+        command.amount = amount
         return self.count - 1
 
     def extend(self, commands):
@@ -159,22 +171,22 @@ cdef class Batch:
         self.count += 1
         return command
 
-    cdef Command* _target(
-        self, uint8_t kind, uint32_t account, uint32_t instrument, uint64_t order_id, uint32_t slot, text
-    ) except NULL:
+    cdef Command* _order(self, uint8_t kind, Py_ssize_t account, Py_ssize_t instrument, text) except NULL:
+        _check(ID_MAX, account, instrument)
         cdef Command* command = self._add(kind, text)
-        command.account = account
-        command.instrument = instrument
-        command.order_id = order_id
-        command.slot = slot
+        command.account = <uint32_t>account
+        command.instrument = <uint32_t>instrument
         return command
 
-    cdef int _money(self, uint8_t kind, uint32_t account, uint32_t asset, int64_t amount, reference) except -1:
-        cdef Command* command = self._add(kind, reference)
-        command.account = account
-        command.instrument = asset
-        command.amount = amount
-        return 0
+    cdef Command* _target(
+        self, uint8_t kind, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id, Py_ssize_t slot, text
+    ) except NULL:
+        _check(ID_MAX, slot)
+        _check(INT64_MAX, order_id)
+        cdef Command* command = self._order(kind, account, instrument, text)
+        command.order_id = <uint64_t>order_id
+        command.slot = <uint32_t>slot
+        return command
 
     cdef int _room(self, Py_ssize_t added) except -1:
         if self.views != 0:
@@ -190,3 +202,15 @@ cdef class Batch:
         self.items = <Command*>items
         self.capacity = capacity
         return 0
+
+
+cdef int _check(Py_ssize_t limit, Py_ssize_t first, Py_ssize_t second=0, Py_ssize_t third=0) except -1:
+    if not (0 <= first <= limit and 0 <= second <= limit and 0 <= third <= limit):
+        raise OverflowError(f"{first}, {second} or {third} is outside 0..{limit}")
+    return 0
+
+
+cdef int _check_int32(Py_ssize_t value) except -1:
+    if value != <int32_t>value:
+        raise OverflowError(f"{value} is outside int32")
+    return 0

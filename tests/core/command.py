@@ -1,0 +1,96 @@
+"""Commands and events as plain Python values, shared by the reference model, the comparison and the stories.
+
+An event is a tuple of all its fields but the slot, which is a place in the core's memory and not part of the rules.
+"""
+import struct
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from engine.core.batch import Batch
+from engine.core.codes import CommandKind, EventKind
+
+RECORD_BYTES = 128
+EVENT_FIELDS = struct.Struct("<4BIII QqQqqq 36sIqqIHH")
+TRADE_FIELDS = struct.Struct("<4BIII QqQqqq QqQQqqqIHH")
+TOP_FIELDS = struct.Struct("<B7xIIQqQqqqq56x")
+SLOT = 6  # position of the slot among the fields
+
+EventTuple = tuple[Any, ...]
+
+
+class OpenOrder(NamedTuple):
+    """What an owner knows of an open order."""
+
+    order_id: int
+    slot: int
+    account: int
+    instrument: int
+    text: bytes
+
+
+@dataclass(slots=True)
+class Command:
+    """One command; `order_id` with `right_slot` names an order the way its owner would."""
+
+    kind: int
+    account: int = 0
+    instrument: int = 0
+    side: int = 0
+    order_type: int = 0
+    time_in_force: int = 0
+    price_ticks: int = 0
+    qty_lots: int = 0
+    amount: int = 0
+    text: bytes = b""
+    order_id: int = 0
+    slot: int = 0
+    right_slot: bool = True
+    status: int = 0
+    scale: int = 0
+    terms: dict[str, int] = field(default_factory=dict)
+
+    def write(self, batch: Batch) -> None:
+        """Appends itself to a batch."""
+        match self.kind:
+            case CommandKind.PLACE:
+                batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
+                            self.price_ticks, self.qty_lots, self.amount, self.text)
+            case CommandKind.CANCEL:
+                batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
+            case CommandKind.REDUCE:
+                batch.reduce(self.account, self.instrument, self.qty_lots, self.order_id, self.slot, self.text)
+            case CommandKind.CANCEL_ALL:
+                batch.cancel_all(self.account, self.instrument)
+            case CommandKind.CREDIT:
+                batch.credit(self.account, self.instrument, self.amount, self.text)
+            case CommandKind.DEBIT:
+                batch.debit(self.account, self.instrument, self.amount, self.text)
+            case CommandKind.ASSET:
+                batch.asset(self.instrument, self.scale, self.text)
+            case CommandKind.INSTRUMENT:
+                batch.instrument(self.instrument, text=self.text, status=self.status, **self.terms)
+            case CommandKind.ACCOUNT:
+                batch.account(self.account, self.status, self.text)
+
+
+def read_events(buffer: memoryview) -> list[EventTuple]:
+    """The events of a buffer as tuples without the slot."""
+    events = []
+    for offset in range(0, len(buffer), RECORD_BYTES):
+        kind = buffer[offset]
+        if kind == EventKind.TOP:
+            events.append(TOP_FIELDS.unpack_from(buffer, offset))
+            continue
+        fields = (TRADE_FIELDS if kind == EventKind.TRADE else EVENT_FIELDS).unpack_from(buffer, offset)
+        events.append(fields[:SLOT] + fields[SLOT + 1:])
+    return events
+
+
+def read_slots(buffer: memoryview) -> dict[int, int]:
+    """order_id -> slot of the orders accepted in a buffer."""
+    slots = {}
+    for offset in range(0, len(buffer), RECORD_BYTES):
+        if buffer[offset] == EventKind.ACCEPTED:
+            fields = EVENT_FIELDS.unpack_from(buffer, offset)
+            slots[fields[SLOT + 3]] = fields[SLOT]
+    return slots

@@ -1,0 +1,113 @@
+"""Applies the same random commands to engine.core and to the reference and stops at the first difference.
+
+For long runs: python -m tests.core.compare --commands 1000000 --seed 1. Capacities start at 4.
+"""
+import argparse
+from collections.abc import Callable
+from random import Random
+
+from engine.core.batch import Batch
+from engine.core.codes import CommandKind
+from engine.core.exchange import Exchange
+from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
+from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, Flow, deep, opening, tight, wide
+from tests.core.reference import Reference
+
+TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
+FULL_EVERY = 101      # commands between two comparisons of everything
+REOPEN_EVERY = 1000   # commands between two resets of what random settings broke
+
+
+class Twins:
+    """One core and one reference, always given the same commands."""
+
+    def __init__(self, *, orders_max: int = 2**26, check_every: int = FULL_EVERY) -> None:
+        self.orders_max = orders_max
+        self.core = Exchange(**TINY, top_events=True, orders_max=orders_max)
+        self.reference = Reference(top_events=True, orders_max=orders_max)
+        self.slots: dict[int, int] = {}
+        self.journal = bytearray()
+        self.batch = Batch(1)
+        self.check_every = check_every
+
+    def apply(self, command: Command) -> list[EventTuple]:
+        seq = self.core.seq + 1
+        self.batch.clear()
+        command.write(self.batch)
+        self.batch.stamp(seq, seq * 1000)
+        self.journal += memoryview(self.batch)
+        buffer = self.core.apply(self.batch)
+        self.slots.update(read_slots(buffer))
+        events, expected = read_events(buffer), self.reference.apply(command, seq * 1000)
+        assert events == expected, f"command {seq}: {command}\ncore      {events}\nreference {expected}"
+        if seq % self.check_every == 0:
+            self.compare_state()
+        return events
+
+    def open_orders(self) -> list[OpenOrder]:
+        return [OpenOrder(order.order_id, self.slots[order.order_id], order.account, order.instrument, order.text)
+                for order in self.reference.open.values()]
+
+    def compare_state(self) -> None:
+        """Everything that can be asked; and the core's own invariants."""
+        core, reference = self.core, self.reference
+        for account, asset in reference.available:
+            assert core.balance(account, asset) == reference.balance(account, asset), (account, asset)
+        for asset in ASSETS:
+            assert sum(sum(reference.balance(*key)) for key in reference.available if key[1] == asset) == 0
+        for key, book in reference.books.items():
+            assert core.depth(key, 0, 10**6) == book.depth(0)
+            assert core.depth(key, 1, 10**6) == book.depth(1)
+            assert core.top(key) == book.best(0) + book.best(1)
+            assert (core.update_id(key), core.last_trade_id(key)) == (book.update_id, book.trade_id)
+        core.check()
+
+    def replay(self, random: Random) -> Exchange:
+        """The same commands in batches of random size, through an exchange with other capacities."""
+        copy = Exchange(orders=64, events=2, orders_max=self.orders_max)
+        position = 0
+        while position < len(self.journal):
+            size = random.randint(1, 300) * 128
+            copy.apply(bytes(self.journal[position:position + size]))
+            position += size
+        return copy
+
+
+def compare(seed: int, commands: int, price: Callable[[Random, int], int], *, orders_max: int = 2**26,
+            check_every: int = FULL_EVERY) -> int:
+    """Raises AssertionError at a difference; returns the number of trades made on the way."""
+    random = Random(seed)
+    twins = Twins(orders_max=orders_max, check_every=check_every)
+    flow = Flow(random, price)
+    settings = opening(rich=price is not tight)
+    for command in settings:
+        twins.apply(command)
+    for count in range(commands):
+        orders = twins.open_orders()
+        twins.apply(flow.next(orders))
+        flow.dead = orders[-5:] if orders else flow.dead
+        if count % REOPEN_EVERY == REOPEN_EVERY - 1:
+            for command in settings:
+                if command.kind != CommandKind.CREDIT:
+                    twins.apply(command)
+    twins.compare_state()
+    copy = twins.replay(random)
+    assert copy.state_hash() == twins.core.state_hash()
+    assert copy.wallets() == twins.core.wallets()
+    assert [copy.open_orders(account) for account in ACCOUNTS] == [twins.core.open_orders(a) for a in ACCOUNTS]
+    return sum(twins.core.last_trade_id(key) for key in SYMBOLS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the core with the reference model on random commands.")
+    parser.add_argument("--commands", type=int, default=1_000_000, help="in total, over three kinds of prices")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    for name, price in (("tight", tight), ("wide", wide), ("deep", deep)):
+        count = arguments.commands // 3 + 1
+        trades = compare(arguments.seed, count, price)
+        print(f"{name}: {count:,} commands, {trades:,} trades, no difference", flush=True)
+
+
+if __name__ == "__main__":
+    main()

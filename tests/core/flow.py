@@ -1,0 +1,171 @@
+"""Random commands for the comparison: mostly sensible, some hostile, in a world small enough that everything collides.
+
+Seeded and independent of what they are applied to, but for the open orders it is told about, so that cancels hit.
+"""
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from engine.core.codes import MAX_TICKS, CommandKind, OrderType, TimeInForce
+from tests.core.command import Command, OpenOrder
+
+ACCOUNTS = range(2, 8)
+ASSETS = (1, 2, 3)
+CODES = {1: b"BASE", 2: b"QUOTE", 3: b"THIRD"}
+SYMBOLS = {1: b"BASEQUOTE", 2: b"THIRDQUOTE", 3: b"BASETHIRD"}
+TERMS: dict[int, dict[str, int]] = {
+    1: {"base_asset": 1, "quote_asset": 2, "lot_value": 1, "tick_value": 1, "min_lots": 1, "max_lots": 60,
+        "max_ticks": MAX_TICKS, "min_notional": 0, "maker_fee_ppm": 1000, "taker_fee_ppm": 20_000},
+    2: {"base_asset": 3, "quote_asset": 2, "lot_value": 1000, "tick_value": 7, "min_lots": 2, "max_lots": 100,
+        "max_ticks": 10_500, "min_notional": 1500, "maker_fee_ppm": 0, "taker_fee_ppm": 333_333},
+    3: {"base_asset": 1, "quote_asset": 3, "lot_value": 2**20, "tick_value": 2**15, "min_lots": 1, "max_lots": 2**62,
+        "max_ticks": 2**40, "min_notional": 0, "maker_fee_ppm": 1_000_000, "taker_fee_ppm": 1},
+}
+CROWD = 40  # open orders above which a flow cancels more
+
+
+def tight(random: Random, _: int) -> int:
+    """Ten ticks: levels fill, empty and cross all the time."""
+    return random.randint(95, 105)
+
+
+def wide(random: Random, _: int) -> int:
+    """Anywhere in 1..2**53, often next to a power of 64, where leaves and branches of the ladder end."""
+    if random.random() < 0.3:
+        return random.randint(1, MAX_TICKS)
+    return min(max(2 ** (6 * random.randint(0, 8)) * random.choice((1, 2, 31)) + random.randint(-2, 2), 1), MAX_TICKS)
+
+
+def deep(random: Random, side: int) -> int:
+    """Mostly away from the other side, so that hundreds of orders pile up in long queues, lists and tables."""
+    distance = round(random.gauss(30, 20))
+    return 10_000 + (distance if side else -distance)
+
+
+def opening(rich: bool) -> list[Command]:
+    """Settings and money to start with."""
+    commands = [Command(CommandKind.ASSET, instrument=asset, scale=8, text=CODES[asset]) for asset in ASSETS]
+    commands += [Command(CommandKind.INSTRUMENT, instrument=key, text=SYMBOLS[key], terms=dict(TERMS[key]))
+                 for key in SYMBOLS]
+    commands += [Command(CommandKind.ACCOUNT, account=account, text=b"user") for account in ACCOUNTS]
+    amount = 2**60 if rich else 60_000
+    return commands + [Command(CommandKind.CREDIT, account=account, instrument=asset, amount=amount)
+                       for account in ACCOUNTS for asset in ASSETS]
+
+
+class Flow:
+    """next(open orders) gives one command; `dead` are orders that were open a while ago."""
+
+    def __init__(self, random: Random, price: Callable[[Random, int], int]) -> None:
+        self.random = random
+        self.price = price
+        self.crowd = 400 if price is deep else CROWD
+        self.dead: list[OpenOrder] = []
+        self.named = 0
+
+    def next(self, open_orders: list[OpenOrder]) -> Command:
+        crowded = len(open_orders) > self.crowd
+        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1)
+        make = self.random.choices((
+            self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
+            self._asset, self._hostile_place), weights)[0]
+        return make(open_orders)
+
+    def _account_id(self) -> int:
+        return self.random.choice(ACCOUNTS) if self.random.random() < 0.98 else self.random.choice((0, 1, 8, 2**24 - 1))
+
+    def _instrument_id(self) -> int:
+        return self.random.choices((1, 2, 3, 0, 9), (70, 20, 8, 1, 1))[0]
+
+    def _text(self) -> bytes:
+        """None, one of few that collide, or one of full length."""
+        kind = self.random.random()
+        self.named += 1
+        if kind < 0.3:
+            return b""
+        return b"id-%d" % self.random.randint(0, 30) if kind < 0.5 else b"%036d" % self.named
+
+    def _place(self, _: list[OpenOrder]) -> Command:
+        order_type = self.random.choices(tuple(OrderType), (80, 8, 12))[0]
+        tif = TimeInForce.GTC if order_type == OrderType.LIMIT_MAKER else self.random.choices(
+            tuple(TimeInForce), (70, 18, 12))[0]
+        side = self.random.randint(0, 1)
+        command = Command(
+            CommandKind.PLACE, self._account_id(), self._instrument_id(), side, order_type, tif,
+            self.price(self.random, side), self.random.randint(1, 30), text=self._text())
+        if order_type != OrderType.MARKET:
+            return command
+        command.price_ticks = 0
+        command.time_in_force = self.random.choice((TimeInForce.GTC, TimeInForce.IOC))
+        if self.random.random() < 0.5:
+            command.qty_lots, command.amount = 0, self.random.choice((1, 50, 1000, 5000, 10**6, 2**61))
+        return command
+
+    def _hostile_place(self, orders: list[OpenOrder]) -> Command:
+        values = (0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
+        command = self._place(orders)
+        field = self.random.choice(("price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force"))
+        small = field in ("side", "order_type", "time_in_force")
+        return replace(command, **{field: self.random.choice((0, 1, 2, 3, 255) if small else values)})
+
+    def _target(self, kind: CommandKind, orders: list[OpenOrder]) -> Command:
+        """An open order by id or by text, sometimes one that is gone, somebody else's or at the wrong place."""
+        pool = orders if orders and self.random.random() < 0.93 else self.dead
+        if not pool:
+            return Command(kind, self._account_id(), self._instrument_id(), order_id=1, slot=1)
+        order_id, slot, account, instrument, text = self.random.choice(pool)
+        command = Command(kind, account, instrument, order_id=order_id, slot=slot)
+        twist = self.random.random()
+        if twist < 0.4 and text:
+            command.order_id, command.slot, command.text = 0, 0, text
+        elif twist < 0.43:
+            command.slot, command.right_slot = self.random.choice(((0, False), (slot + 1, False), (2**32 - 1, False)))
+        elif twist < 0.46:
+            command.account = self._account_id()
+        elif twist < 0.48:
+            command.instrument = self._instrument_id()
+        elif twist < 0.49:
+            command.order_id, command.slot = 0, 0
+        return command
+
+    def _cancel(self, orders: list[OpenOrder]) -> Command:
+        return self._target(CommandKind.CANCEL, orders)
+
+    def _reduce(self, orders: list[OpenOrder]) -> Command:
+        return replace(self._target(CommandKind.REDUCE, orders), qty_lots=self.random.choice((-1, 0, 1, 2, 5, 20, 90)))
+
+    def _cancel_all(self, _: list[OpenOrder]) -> Command:
+        return Command(CommandKind.CANCEL_ALL, self._account_id(), self.random.choice((0, 0, 1, 2, 3, 9)))
+
+    def _money(self, _: list[OpenOrder]) -> Command:
+        kind = self.random.choice((CommandKind.CREDIT, CommandKind.CREDIT, CommandKind.DEBIT))
+        amount = self.random.choice((0, -5, 1, 1000, 20_000, 20_000, 50_000, 2**63 - 1))
+        asset = self.random.choice((*ASSETS, *ASSETS, 0, 4, 70_000))
+        return Command(kind, self._account_id(), instrument=asset, amount=amount, text=b"reference")
+
+    def _account(self, _: list[OpenOrder]) -> Command:
+        status = self.random.choices((0, 1, 2), (80, 15, 5))[0]
+        return Command(CommandKind.ACCOUNT, self.random.choice((*ACCOUNTS, 0, 1)), status=status, text=b"user")
+
+    def _instrument(self, _: list[OpenOrder]) -> Command:
+        """New fees, status or limits; sometimes a change that must be refused."""
+        key = self.random.choice((1, 1, 2, 3))
+        terms = dict(TERMS[key])
+        terms["maker_fee_ppm"] = self.random.choice((0, 1, 100, 1_000_000, 1_000_000, -1, 1_000_001))
+        terms["taker_fee_ppm"] = self.random.choice((0, 777, 500_000))
+        if self.random.random() < 0.2:
+            self._twist(terms)
+        status = self.random.choices((0, 1, 2, 3), (88, 5, 5, 2))[0]
+        text = SYMBOLS[key] if self.random.random() < 0.9 else self.random.choice((b"", b"OTHER", SYMBOLS[1]))
+        return Command(CommandKind.INSTRUMENT, instrument=self.random.choice((key, key, key, 0, 5)), status=status,
+                       text=text, terms=terms)
+
+    def _twist(self, terms: dict[str, int]) -> None:
+        field = self.random.choice(sorted(terms))
+        values = {"_asset": (0, 1, 2, 3, 70_000), "ee_ppm": (-1, 1_000_001)}.get(field[-6:], (-1, 0, 1, 3, 2**53 + 1))
+        terms[field] = self.random.choice(values)
+
+    def _asset(self, _: list[OpenOrder]) -> Command:
+        asset = self.random.choice((0, 1, 2, 3))
+        return Command(CommandKind.ASSET, instrument=asset, scale=self.random.choice((8, 8, 7, 19)),
+                       text=self.random.choice((CODES.get(asset, b"ZERO"), b"BASE", b"")))

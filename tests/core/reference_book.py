@@ -1,0 +1,101 @@
+"""The reference's book: both sides as sorted price -> list of orders in order of arrival. No index, no cached sum."""
+from dataclasses import dataclass, field
+
+from sortedcontainers import SortedDict
+
+from engine.core.codes import Side
+
+
+@dataclass(slots=True)
+class Order:
+    """An open order, or one on its way in."""
+
+    order_id: int
+    account: int
+    instrument: int
+    side: int
+    order_type: int
+    time_in_force: int
+    price_ticks: int
+    qty_lots: int
+    left_lots: int
+    text: bytes
+    quote_filled: int = 0
+
+
+@dataclass(slots=True)
+class Book:
+    """One instrument: its terms and both sides as price -> orders in order of arrival."""
+
+    symbol: bytes
+    terms: dict[str, int]
+    status: int
+    update_id: int = 0
+    trade_id: int = 0
+    top: tuple[int, int, int, int] = (0, 0, 0, 0)
+    sides: tuple[SortedDict, SortedDict] = field(default_factory=lambda: (SortedDict(), SortedDict()))
+
+    def prices(self, side: int) -> list[int]:
+        """Best first."""
+        prices = list(self.sides[side])
+        return prices if side == Side.SELL else prices[::-1]
+
+    def depth(self, side: int) -> list[tuple[int, int]]:
+        return [(price, sum(order.left_lots for order in self.sides[side][price])) for price in self.prices(side)]
+
+    def best(self, side: int) -> tuple[int, int]:
+        if not self.sides[side]:
+            return 0, 0
+        price, orders = self.sides[side].peekitem(0 if side == Side.SELL else -1)
+        return price, sum(order.left_lots for order in orders)
+
+    def makers(self, side: int) -> list[Order]:
+        """All orders of a side in the order in which they would trade."""
+        return [order for price in self.prices(side) for order in self.sides[side][price]]
+
+    def remove(self, order: Order) -> None:
+        queue = self.sides[order.side][order.price_ticks]
+        queue.remove(order)
+        if not queue:
+            del self.sides[order.side][order.price_ticks]
+
+    def cost(self, side: int, price_ticks: int, lots: int) -> int:
+        """What an order of that side pays for lots: quote for BUY, base for SELL."""
+        return lots * (price_ticks * self.terms["tick_value"] if side == Side.BUY else self.terms["lot_value"])
+
+    def pay_asset(self, side: int) -> int:
+        return self.terms["quote_asset"] if side == Side.BUY else self.terms["base_asset"]
+
+    def quote_for_lots(self, side: int, lots: int) -> int:
+        """Quote of taking up to that many lots from the other side."""
+        quote = 0
+        for maker in self.makers(1 - side):
+            take = min(lots, maker.left_lots)
+            quote += take * maker.price_ticks * self.terms["tick_value"]
+            lots -= take
+        return quote
+
+    def lots_for_quote(self, side: int, amount: int) -> tuple[int, int, int]:
+        """Whole lots for at most that amount, their quote, and what the book could not take."""
+        lots, quote = 0, 0
+        for maker in self.makers(1 - side):
+            price = maker.price_ticks * self.terms["tick_value"]
+            take = min(maker.left_lots, (amount - quote) // price)
+            lots += take
+            quote += take * price
+            if take < maker.left_lots:
+                return lots, quote, 0
+        return lots, quote, amount - quote
+
+    def liquidity(self, side: int, limit: int) -> int:
+        """Lots of the other side within an order's limit."""
+        return sum(maker.left_lots for maker in self.makers(1 - side) if crosses(side, limit, maker.price_ticks))
+
+
+def crosses(side: int, limit: int, price: int) -> bool:
+    """Would an order of that side and limit trade at that price? Limit 0 means any price."""
+    return limit == 0 or (price <= limit if side == Side.BUY else price >= limit)
+
+
+def padded(text: bytes) -> bytes:
+    return text.ljust(36, b"\0")

@@ -1,0 +1,77 @@
+"""Hypothesis looks for a short sequence of commands on which core and reference differ, and shrinks what it finds."""
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from engine.core.codes import CommandKind, OrderType, TimeInForce
+from tests.core.command import Command, OpenOrder
+from tests.core.compare import Twins
+from tests.core.flow import opening
+
+ACCOUNTS = st.integers(2, 4)
+PRICES = st.one_of(st.integers(95, 105), st.sampled_from((1, 63, 64, 65, 4095, 4096, 2**30, 2**53)))
+LOTS = st.integers(1, 20)
+TEXTS = st.sampled_from((b"", b"", b"a", b"b", b"c" * 36))
+
+
+class CoreAndReference(RuleBasedStateMachine):
+    """Both are asked the same; Twins.apply fails at the first event that differs."""
+
+    orders = Bundle("orders")
+
+    @initialize()
+    def start(self) -> None:
+        self.twins = Twins(check_every=1)
+        for command in opening(rich=True):
+            self.twins.apply(command)
+
+    @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), kind=st.sampled_from(OrderType),
+          tif=st.sampled_from(TimeInForce), price=PRICES, lots=LOTS, text=TEXTS)
+    def place(self, account: int, side: int, kind: int, tif: int, price: int, lots: int, text: bytes) -> OpenOrder:
+        price = 0 if kind == OrderType.MARKET else price
+        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, kind, tif, price, lots, text=text))
+        order_id = self.twins.core.seq
+        return OpenOrder(order_id, self.twins.slots.get(order_id, 0), account, 1, text)
+
+    @rule(account=ACCOUNTS, side=st.integers(0, 1), amount=st.integers(-1, 3000))
+    def place_market_by_amount(self, account: int, side: int, amount: int) -> None:
+        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, OrderType.MARKET, amount=amount))
+
+    @rule(order=orders, by_text=st.booleans())
+    def cancel(self, order: OpenOrder, by_text: bool) -> None:
+        self.twins.apply(self._about(CommandKind.CANCEL, order, by_text))
+
+    @rule(order=orders, by_text=st.booleans(), lots=st.integers(0, 21))
+    def reduce(self, order: OpenOrder, by_text: bool, lots: int) -> None:
+        command = self._about(CommandKind.REDUCE, order, by_text)
+        command.qty_lots = lots
+        self.twins.apply(command)
+
+    @rule(account=ACCOUNTS, instrument=st.integers(0, 2))
+    def cancel_all(self, account: int, instrument: int) -> None:
+        self.twins.apply(Command(CommandKind.CANCEL_ALL, account, instrument))
+
+    @rule(account=ACCOUNTS, status=st.integers(0, 1))
+    def freeze(self, account: int, status: int) -> None:
+        self.twins.apply(Command(CommandKind.ACCOUNT, account, status=status))
+
+    @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), price=PRICES, count=st.integers(2, 9))
+    def place_many(self, account: int, side: int, price: int, count: int) -> object:
+        orders = [self.place(account, side, OrderType.LIMIT, TimeInForce.GTC, price, 1, b"") for _ in range(count)]
+        return multiple(*orders)
+
+    @invariant()
+    def agree(self) -> None:
+        if hasattr(self, "twins"):
+            self.twins.compare_state()
+
+    def _about(self, kind: int, order: OpenOrder, by_text: bool) -> Command:
+        if by_text:
+            return Command(kind, order.account, 1, text=order.text)
+        return Command(kind, order.account, 1, order_id=order.order_id, slot=order.slot, right_slot=order.slot > 0)
+
+
+TestCoreAndReference = CoreAndReference.TestCase
+TestCoreAndReference.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
