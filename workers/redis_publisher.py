@@ -68,6 +68,11 @@ class RedisPublisher:
         """False: whatever is published now is dropped."""
         return self._link is not None
 
+    @property
+    def pending(self) -> int:
+        """Messages that were written and are not answered yet."""
+        return self._link.pending if self._link is not None else 0
+
     def publish(self, channel: bytes, message: bytes) -> None:
         """Queue one message for the next flush, or drop it."""
         if self._link is None:

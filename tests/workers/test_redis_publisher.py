@@ -61,7 +61,7 @@ def test_messages_arrive_complete_and_in_order_in_few_writes():
             publisher.publish(b"c", message)
         publisher.flush()
         assert await hear(pubsub, len(messages)) == messages
-        await until(lambda: publisher._link.pending == 0)
+        await until(lambda: publisher.pending == 0)
         assert (publisher.published, publisher.dropped, len(epochs)) == (2000, 0, 1)
         await pubsub.aclose()
         await client.aclose()
@@ -162,6 +162,6 @@ def test_a_flush_does_not_wait_for_the_server():
             publisher.flush()
             await asyncio.sleep(0)
         assert time.process_time() - start < 0.5
-        await until(lambda: publisher._link.pending == 0)
+        await until(lambda: publisher.pending == 0)
 
     publishing(server, story, buffer_bytes_max=8 * LIMIT * 4)
