@@ -105,13 +105,18 @@ class Follower(asyncio.Protocol):
         """The newest durable frame: sent at once when live and there is room, else left to the files."""
         if not self._live:
             return
-        waiting = self._transport.get_write_buffer_size()
+        waiting = self.buffered_bytes
         if not waiting or waiting + len(raw) <= self._limits.follower_buffer_bytes_max:
             self._transport.write(raw)
             return
         segments = self._server.writer.segments
         self._place, self._offset = len(segments) - 1, segments[-1].end - len(raw)
         self._fall_behind()
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What waits in memory for this follower to read."""
+        return self._transport.get_write_buffer_size()
 
     def disconnect(self) -> None:
         """Drop the connection and what waits in its buffer."""

@@ -113,6 +113,8 @@ class _Position:
     def _link(self, frame: Frame) -> bool:
         """A new connection may begin with epochs' frames seen before; its first new one must continue the chain."""
         if not self._chain.linked:
+            if frame.first_seq > self._from_seq:
+                raise BadFrame(f"first_seq {frame.first_seq}, expected at most {self._from_seq}")
             self._chain = Chain(frame.first_seq, frame.epoch, linked=False)
         elif frame.prev_crc != self._chain.crc:
             if frame.count:

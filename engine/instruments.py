@@ -52,8 +52,6 @@ class Instrument(Struct, frozen=True, kw_only=True):
     lot_value: int      # minor units of base per lot
     tick_value: int     # minor units of quote per tick x lot
     tick_e8: int        # price of one tick in 1e-8 quote per base
-    tick_units: int     # tick_e8 without its trailing zeros, so that every price the core takes can be written
-    tick_zeros: int
     lot_e8: int         # size of one lot in 1e-8 base
     min_lots: int
     max_lots: int
@@ -65,7 +63,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
-        return format_decimal(ticks * self.tick_units, PLACES - self.tick_zeros) + "0" * self.tick_zeros
+        value = ticks * self.tick_e8
+        return format_decimal(value, PLACES) if value <= _INT64_MAX else f"{value // E8}.{value % E8:08d}"
 
     def qty_text(self, lots: int) -> str:
         """A quantity with 8 decimal places."""
@@ -80,7 +79,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
         return self.quote_asset.text(minor)
 
 
-def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: int, max_ticks: int) -> tuple[int, int]:
+def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: int) -> tuple[int, int]:
     """(tick_e8, lot_e8) of these terms. Raises InstrumentError when one has no exact text in 8 decimal places."""
     if lot_value <= 0 or tick_value <= 0:
         raise InstrumentError("lot_value" if lot_value <= 0 else "tick_value", "must be above 0")
@@ -90,15 +89,7 @@ def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: i
     tick_e8, tick_rest = divmod(tick_value * 10**base_scale * E8, lot_value * 10**quote_scale)
     if tick_rest:
         raise InstrumentError("tick_value", f"{tick_value} gives a price step without an exact text in {PLACES} places")
-    tick_units = tick_e8 // 10**_trailing_zeros(tick_e8)
-    if max_ticks * tick_units > _INT64_MAX:
-        raise InstrumentError("max_ticks", f"must be at most {_INT64_MAX // tick_units} at this tick_value")
     return tick_e8, lot_e8
-
-
-def _trailing_zeros(number: int) -> int:
-    """Decimal zeros at the end, at most 7: one decimal place always stays."""
-    return next(zeros for zeros in range(PLACES - 1, -1, -1) if number % 10**zeros == 0)
 
 
 class Catalog:
@@ -139,10 +130,8 @@ def _instrument(record: np.void, assets: dict[int, Asset]) -> Instrument:
     values = {name: int(record[name]) for name in (
         "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks", "min_notional",
         "maker_fee_ppm", "taker_fee_ppm", "status")}
-    tick_e8, lot_e8 = check_terms(
-        base.scale, quote.scale, values["lot_value"], values["tick_value"], values["max_ticks"])
-    zeros = _trailing_zeros(tick_e8)
+    tick_e8, lot_e8 = check_terms(base.scale, quote.scale, values["lot_value"], values["tick_value"])
     return Instrument(
         id=int(record["instrument"]), symbol=bytes(record["text"]).decode("ascii"), base=base.code, quote=quote.code,
         base_asset=base, quote_asset=quote, base_scale=base.scale, quote_scale=quote.scale,
-        tick_e8=tick_e8, tick_zeros=zeros, tick_units=tick_e8 // 10**zeros, lot_e8=lot_e8, **values)
+        tick_e8=tick_e8, lot_e8=lot_e8, **values)

@@ -34,8 +34,8 @@ class JournalWriter:
         self.on_durable: Callable[[bytes], None] = _nobody
         self.on_failed: Callable[[Exception], None] = _nobody
         self._unclean = walk.unclean
-        self._least_bytes = START + HEADER_BYTES + settings.frame_commands_max * RECORD_BYTES
-        self._most_bytes = max(settings.segment_bytes, self._least_bytes)
+        self._frames_bytes = 2 * HEADER_BYTES + settings.frame_commands_max * RECORD_BYTES  # an epoch's and the largest
+        self._most_bytes = max(settings.segment_bytes, START + self._frames_bytes)
         self._spare = Spare(walk.directory)
         self._fd = -1
         self._raw = b""
@@ -58,6 +58,7 @@ class JournalWriter:
                 self.segments.append(self._spare.first(self._next_header(), self._next_size()))
             self._fd = os.open(self.segment.path, os.O_RDWR | os.O_CLOEXEC)
             self._clear()
+            self._lengthen()
             if not self.segment.fits(0):
                 self._use(self._spare.first(self._next_header(), self._next_size()))
             self._open_epoch()
@@ -130,7 +131,7 @@ class JournalWriter:
 
     def _next_size(self) -> int:
         wanted = self.segment.size_bytes * 2 if self.segments else FIRST_SEGMENT_BYTES
-        return max(self._least_bytes, min(wanted, self._most_bytes))
+        return max(START + self._frames_bytes, min(wanted, self._most_bytes))
 
     def _clear(self) -> None:
         """Zero what lies behind the end, so that no old byte is ever read as part of a later frame."""
@@ -138,6 +139,14 @@ class JournalWriter:
             size = min(_PIECE_BYTES, self.segment.size_bytes - begin)
             os.pwrite(self._fd, bytes(size), begin)
         os.fdatasync(self._fd)
+
+    def _lengthen(self) -> None:
+        """A segment without commands has the name its successor would need: give it room for the next frame instead."""
+        segment, size_bytes = self.segment, self.segment.end + self._frames_bytes
+        if segment.first_seq == self.chain.next_seq and segment.size_bytes < size_bytes:
+            os.pwrite(self._fd, bytes(size_bytes - segment.size_bytes), segment.size_bytes)
+            os.fsync(self._fd)
+            segment.size_bytes = size_bytes
 
     def _open_epoch(self) -> None:
         self.chain.epoch += 1

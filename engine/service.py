@@ -51,7 +51,7 @@ class Engine:
         self._sequencer = Sequencer(
             writer.append, next_seq=writer.chain.next_seq, time_ns=core.time_ns, clock=clock,
             frame_commands_max=config.journal.frame_commands_max, pending_max=config.limits.requests_pending_max)
-        self._dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits)
+        self.dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits)
         self._lock_fd, self._closing, self._durable_seq = -1, False, core.seq
         self._drained = asyncio.Event()
         writer.on_durable, writer.on_failed = self._durable, self._fail
@@ -118,19 +118,21 @@ class Engine:
 
         Commands that cannot be finished (engine failed, disk full) are dropped: they were not acknowledged.
         """
+        if self._closing:
+            return
         self._closing = True
         while self._sequencer.pending and not self.failed.done() and not self._writer.storage_low:
             self._drained.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_LOOK_SECONDS):
                     await self._drained.wait()
-        await self._dropcopy.close()
+        await self.dropcopy.close()
         await self._writer.close()
         os.close(self._lock_fd)
 
     async def _start(self, lock_fd: int) -> None:
         self._lock_fd = lock_fd
-        await self._dropcopy.start()
+        await self.dropcopy.start()
         self._writer.start()
 
     def _durable(self, raw: bytes) -> None:
@@ -150,7 +152,7 @@ class Engine:
             except Exception:
                 _log.exception("the callback of command %d failed", first_seq)
         self._sequencer.recycle(group.batch)
-        self._dropcopy.publish(raw)
+        self.dropcopy.publish(raw)
         self._drained.set()
 
     def _tell(self, frame: Frame, events: list[Event]) -> None:

@@ -49,7 +49,7 @@ class Spare:
         self._hurry.set()
         spare = await asyncio.wrap_future(self._making)
         self._hurry.clear()
-        if spare is None:
+        if spare is None or self._stop.is_set():
             raise Stopped("the journal is closing")
         segment = await asyncio.wrap_future(self._thread.submit(adopt_spare, spare, header))
         self._making = None

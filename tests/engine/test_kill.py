@@ -1,0 +1,44 @@
+"""kill -9 at any moment: every acknowledged command is in the journal, numbers go on without a gap, nothing twice."""
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.journal import read_frames
+from engine.records import COMMAND
+from tests.engine.stage import config_for, frames_of
+
+KILLS = 6
+
+
+def wait_for_growth(path: Path, process: subprocess.Popen[bytes], size_bytes: int) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists() or path.stat().st_size < size_bytes:
+        assert process.poll() is None, "the engine ended by itself"
+        assert time.monotonic() < deadline, "no acknowledgements"
+        time.sleep(0.005)
+
+
+def test_every_acknowledged_command_survives(tmp_path: Path):
+    dice, acks, acknowledged_before = random.Random(5), tmp_path / "acks", 0
+    journal = config_for(tmp_path / "venue").paths.journal
+    for kill in range(KILLS):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.engine.busy_engine", str(tmp_path / "venue"), str(acks)])
+        try:
+            size_bytes = acks.stat().st_size if kill else 0
+            wait_for_growth(acks, process, size_bytes + dice.randrange(1000, 8000))
+        finally:
+            process.kill()
+            process.wait()
+        frames = frames_of(journal)
+        assert sum(not frame.count for frame in frames) == frames[-1].epoch == kill + 1
+        seqs = np.concatenate([np.frombuffer(frame.commands, COMMAND)["seq"] for frame in read_frames(journal)])
+        assert np.array_equal(seqs, np.arange(1, len(seqs) + 1))
+        acknowledged = max(first_seq + size - 1 for first_seq, size in (
+            map(int, line.split()) for line in acks.read_text().splitlines()))
+        assert acknowledged_before < acknowledged <= len(seqs)
+        acknowledged_before = acknowledged
