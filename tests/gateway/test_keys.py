@@ -51,10 +51,15 @@ def test_store_sees_changes(path):
     assert store.find(new.api_key) is None
 
 
-def test_store_looks_at_most_once_in_its_interval(path):
+def test_a_new_key_is_known_at_once_and_a_revoked_one_within_the_interval(path):
     store = KeyStore(path, reload_seconds=3600)
-    new = make_key(path, 2)
-    assert store.find(new.api_key) is None
+    assert store.find("nobody") is None
+    new = make_key(path, 7)
+    found = store.find(new.api_key)
+    assert found is not None and found.account == 7
+    revoke_key(path, new.api_key)
+    assert store.find(new.api_key) is not None
+    assert KeyStore(path, reload_seconds=0).find(new.api_key) is None
 
 
 def test_damaged_file_is_named_and_keeps_the_keys_in_force(path):
