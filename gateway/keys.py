@@ -1,7 +1,7 @@
 """API keys in use: finds the key a request names and verifies its signature. A key belongs to one account.
 
-Several processes read the same file (key_file.py): a new key is known at once, because a name that is not known makes the
-file be looked at (one stat, 1 us); a key taken away is refused within `reload_seconds`. No restart is needed for either.
+Several processes read the same file (key_file.py). A new key is known at once, because a name that is not known makes
+the file be looked at (one stat, 1 us); a key taken away is refused within `reload_seconds`. Neither needs a restart.
 """
 import base64
 import binascii
