@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from msgspec import Struct
 
+from engine.core.codes import MAX_TICKS
 from engine.core.decimals import format_decimal
 from engine.core.exchange import Exchange
 from engine.errors import InstrumentError
@@ -79,7 +80,9 @@ class Instrument(Struct, frozen=True, kw_only=True):
         return self.quote_asset.text(minor)
 
 
-def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: int) -> tuple[int, int]:
+def check_terms(
+    base_scale: int, quote_scale: int, lot_value: int, tick_value: int, max_ticks: int = MAX_TICKS,
+) -> tuple[int, int]:
     """(tick_e8, lot_e8) of these terms. Raises InstrumentError when one has no exact text in 8 decimal places."""
     if lot_value <= 0 or tick_value <= 0:
         raise InstrumentError("lot_value" if lot_value <= 0 else "tick_value", "must be above 0")
@@ -89,6 +92,8 @@ def check_terms(base_scale: int, quote_scale: int, lot_value: int, tick_value: i
     tick_e8, tick_rest = divmod(tick_value * 10**base_scale * E8, lot_value * 10**quote_scale)
     if tick_rest:
         raise InstrumentError("tick_value", f"{tick_value} gives a price step without an exact text in {PLACES} places")
+    if max_ticks > MAX_TICKS:
+        raise InstrumentError("max_ticks", f"must be at most {MAX_TICKS}")
     return tick_e8, lot_e8
 
 

@@ -45,7 +45,8 @@ class Admin:
         numbers = {name: _number(params, name) for name in sorted(
             _INSTRUMENT_FIELDS - {"symbol", "base_asset", "quote_asset"}) if name in params}
         try:
-            check_terms(base.scale, quote.scale, _number(params, "lot_value"), _number(params, "tick_value"))
+            check_terms(base.scale, quote.scale, _number(params, "lot_value"), _number(params, "tick_value"),
+                        numbers.get("max_ticks", 1))
         except InstrumentError as error:
             raise Refusal(BAD_TERMS, str(error)) from None
         with _fields_that_fit():

@@ -56,9 +56,9 @@ def test_prices_and_quantities_are_exact(
 
 @pytest.mark.parametrize(("terms", "field"), [
     ((8, 8, 0, 1), "lot_value"), ((8, 8, 1, 0), "tick_value"), ((18, 8, 1, 1), "lot_value"),
-    ((8, 8, 3, 1), "tick_value"), ((0, 10, 1, 1), "tick_value"),
+    ((8, 8, 3, 1), "tick_value"), ((0, 10, 1, 1), "tick_value"), ((8, 8, 1, 1, 2**53 + 1), "max_ticks"),
 ])
-def test_terms_without_an_exact_text_are_refused(terms: tuple[int, int, int, int], field: str):
+def test_terms_without_an_exact_text_are_refused(terms: tuple[int, ...], field: str):
     with pytest.raises(InstrumentError, match=field) as caught:
         check_terms(*terms)
     assert caught.value.field == field
