@@ -28,6 +28,7 @@ from engine.redis_link import RedisAddress
 from workers.market_data_book import MarketBook
 from workers.market_data_json import safe_symbol
 from workers.redis_publisher import RedisPublisher
+from workers.together import together
 
 QUIET_SECONDS = 0.25   # a drop copy silent for this long has delivered what existed
 _TIME_OFFSET = 24      # of time_ns in a command, see engine/records.py
@@ -50,10 +51,7 @@ class MarketData:
 
     async def run(self) -> None:
         """Follow, publish and tick until cancelled; the first of the three to fail ends all."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._publisher.run())
-            tasks.create_task(self._tick())
-            tasks.create_task(self._follow())
+        await together(self._publisher.run(), self._tick(), self._follow())
 
     # 1. frames in
 

@@ -20,7 +20,8 @@ def test_an_address_is_read(url, expected):
     assert RedisAddress.parse(url) == expected
 
 
-@pytest.mark.parametrize("url", ["", "http://x", "localhost:6379", "redis://h:port", "redis://h/first", "unix:///s?db=x"])
+@pytest.mark.parametrize("url", [
+    "", "http://x", "localhost:6379", "redis://h:port", "redis://h/first", "unix:///s?db=x"])
 def test_an_address_that_cannot_be_used_is_named(url):
     with pytest.raises(ConfigError, match=r"redis\.url"):
         RedisAddress.parse(url)
