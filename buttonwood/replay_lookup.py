@@ -1,7 +1,8 @@
 """Looks up over REST what a crash kept from the replay: the fills of orders whose replies were lost, and lost makers.
 
 Blocking, for a thread of its own, and rare: a window of requests per crash. The trade list is served from the ledger,
-which may be a little behind; questions are repeated until the answer is complete or seconds_max are over.
+which may be a little behind, and the venue may be away once more: questions are repeated until the answer is complete
+or seconds_max are over.
 """
 import time
 import urllib.error
@@ -16,6 +17,7 @@ from buttonwood.replay_wire import Fill, Requests, Result, lots_of, ticks_of
 from engine.errors import VenueError
 
 _PAUSE_S = 0.1
+_AWAY = 500     # this HTTP status and above: try again
 _T = TypeVar("_T")
 
 
@@ -47,13 +49,26 @@ class Lookup:
         return order.order_id == rows[0].order_id
 
     def _get(self, kind: type[_T], route: str, trader: int, **params: object) -> _T:
-        query, headers = self._requests.query(trader, time.time_ns() // 1_000_000, **params)
-        request = urllib.request.Request(f"{self._url}/api/v3/{route}?{query}", headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=self._seconds_max) as answer:
-                return msgspec.json.decode(answer.read(), type=kind)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")
-            raise VenueError(f"{self._url}/api/v3/{route}: {error.code} {text}") from None
-        except (OSError, msgspec.DecodeError) as error:
-            raise VenueError(f"{self._url}/api/v3/{route}: {error}") from None
+        give_up = time.monotonic() + self._seconds_max
+        while True:
+            query, headers = self._requests.query(trader, time.time_ns() // 1_000_000, **params)
+            request = urllib.request.Request(f"{self._url}/api/v3/{route}?{query}", headers=headers)
+            try:
+                with urllib.request.urlopen(request, timeout=self._seconds_max) as answer:
+                    return msgspec.json.decode(answer.read(), type=kind)
+            except (OSError, msgspec.DecodeError) as error:
+                problem = _words(error)
+                if _is_refusal(error) or time.monotonic() > give_up:
+                    raise VenueError(f"{self._url}/api/v3/{route}: {problem}") from None
+            time.sleep(_PAUSE_S)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """An answer that will not be another one later."""
+    return isinstance(error, urllib.error.HTTPError) and error.code < _AWAY
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"{error.code} {error.read().decode(errors='replace')}"
+    return str(error)

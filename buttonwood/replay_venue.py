@@ -49,8 +49,9 @@ async def private_venue(data_dir: Path) -> AsyncIterator[tuple[Venue, Target]]:
     config = private_config(data_dir)
     if config.paths.keys.exists():
         raise ConfigError(f"{data_dir}: holds another venue's data; name a new folder")
+    keys = private_keys(config)
     async with Venue(config, listing=private_listing()) as venue:
-        yield venue, target_at(venue.addresses, SYMBOL, private_keys(config), venue.config)
+        yield venue, target_at(venue.addresses, SYMBOL, keys, venue.config)
 
 
 def private_config(data_dir: Path) -> Config:
