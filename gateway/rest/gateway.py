@@ -20,8 +20,8 @@ from gateway.door_client import DoorClient
 from gateway.keys import KeyStore
 from gateway.refusals import (
     INVALID_TIME_UNIT,
+    NO_SUCH_ROUTE,
     UNKNOWN_ERROR,
-    URI_TOO_LONG,
     WRONG_CONTENT_ENCODING,
     WRONG_CONTENT_TYPE,
     Refusal,
@@ -52,7 +52,6 @@ class Gateway:
     """Serves the table's routes. Owns the door and the reader; `close` at the end."""
 
     def __init__(self, config: Config, door: DoorClient) -> None:
-        self._query_bytes_max = config.limits.http_body_bytes_max
         self._door = door
         self._keys = KeyStore(config.paths.keys)
         self._reader = Reader(config.postgres.dsn, config.rest, self._durable_seq)
@@ -81,9 +80,9 @@ class Gateway:
         await self._door.close()
 
     async def _serve(self, route: Route, request: HttpRequest, headers: dict[str, str]) -> tuple[int, bytes]:
-        query = bytes(request.scope["query_string"])
-        if len(query) > self._query_bytes_max:
-            raise Refusal(URI_TOO_LONG, self._query_bytes_max)
+        if request.scope["raw_path"] != route.path.encode():   # the framework also takes //api, /api/ and /%61pi
+            raise Refusal(NO_SUCH_ROUTE)
+        query = bytes(request.scope["query_string"])   # at most 64 KiB: httptools takes no more
         body = b"" if route.verb == "GET" else await _form(request)
         params = read_parameters(query, body)
         client = request.scope["client"]

@@ -2,7 +2,8 @@
 
 At a limit:
   more than connections_max               503
-  headers above 16 KiB                    431
+  headers, path and query too long        431 (HEAD_BYTES_MAX beyond http_body_bytes_max, the bound of the query)
+  more than PIPELINED_MAX requests sent before their replies  400: uvicorn would queue them without end
   a request not complete in time, also one byte at a time     cut (within one to two times handshake_seconds_max)
   a reply of which nothing is taken for so long               cut
   what is no HTTP                         400
@@ -10,6 +11,7 @@ All of these are JSON {"code", "msg"}, as every other answer.
 """
 import asyncio
 import contextlib
+import logging
 import math
 import socket
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from functools import partial
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from engine.config import Limits
 from engine.errors import ConfigError
@@ -25,8 +27,13 @@ from gateway.refusals import BAD_HTTP, HEADERS_TOO_LARGE, SERVER_BUSY, Refusal
 from gateway.timer_wheel import TimerWheel
 
 HEAD_BYTES_MAX = 16 * 1024
+PIPELINED_MAX = 64
 KEEP_ALIVE_SECONDS = 75   # longer than clients keep idle connections, so that they hang up first
 BACKLOG = 1024
+
+
+class PipelineFull(Exception):
+    """Raised into the parser, which stops there and reports what it has as no HTTP."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -39,6 +46,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._waiting_since: float | None = None   # for the rest of a request, or the first byte of the first one
         self._head_bytes = 0                       # of a request whose headers are not complete
         self._unsent = 0                           # at the last look
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start watching, or refuse when the house is full."""
@@ -52,6 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""
         self._wheel.remove(self)
+        self._drop_requests()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -60,12 +69,15 @@ class BoundedHttp(HttpToolsProtocol):
             self._waiting_since = self.loop.time()
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-            self._refuse(Refusal(HEADERS_TOO_LARGE, HEAD_BYTES_MAX))
+        most = HEAD_BYTES_MAX + self._limits.http_body_bytes_max
+        if self._head_bytes > most and not self.transport.is_closing():
+            self._refuse(Refusal(HEADERS_TOO_LARGE, most))
 
     def on_headers_complete(self) -> None:
         """What comes now is body, which the application bounds, or the next request."""
         self._head_bytes = 0
+        if len(self.pipeline) >= PIPELINED_MAX:
+            raise PipelineFull
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -86,15 +98,28 @@ class BoundedHttp(HttpToolsProtocol):
         unsent, before = self.transport.get_write_buffer_size(), self._unsent
         self._unsent = unsent
         if late or (unsent and unsent == before):
+            self._drop_requests()
             self.transport.abort()
             return 0
         return seconds
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _drop_requests(self) -> None:
+        """Nobody waits for replies any more: the one being made is thrown away, the others are not begun."""
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn for what is no HTTP."""
         self._refuse(Refusal(BAD_HTTP))
 
     def _refuse(self, refusal: Refusal) -> None:
+        self._drop_requests()
         body = refusal.body()
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[refusal.status] + head + body)
@@ -121,6 +146,7 @@ class HttpServer(uvicorn.Server):
 
 async def serve_http(app: Any, host: str, port: int, limits: Limits, ready: Callable[[int], None]) -> None:
     """Serve `app` (ASGI) until cancelled; `ready` is told the port. Raises ConfigError when it cannot listen."""
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)   # it has a line for each request that is no HTTP
     listening = _bind(host, port)
     wheel = TimerWheel()
     config = uvicorn.Config(
