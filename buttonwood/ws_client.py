@@ -13,6 +13,7 @@ from typing import Any, Self, cast
 
 from websockets.client import ClientProtocol
 from websockets.frames import Close, CloseCode, Opcode
+from websockets.protocol import State
 from websockets.speedups import apply_mask
 from websockets.uri import WebSocketURI, parse_uri
 
@@ -116,11 +117,12 @@ class WebSocketClient(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n") + 4
         if end < 4:
             return False
-        self._protocol.receive_data(bytes(self._buffer[:end]))
+        head = bytes(self._buffer[:end])
         del self._buffer[:end]
-        problem = self._protocol.handshake_exc
-        if problem is not None:
-            self._abort(f"the server refuses: {problem}")
+        self._protocol.receive_data(head)
+        if self._protocol.state is not State.OPEN:
+            status = head.split(b"\r\n", 1)[0].decode(errors="replace")
+            self._abort(f"the server refuses: {status} ({self._protocol.handshake_exc or 'no upgrade'})")
             return False
         self._opened.set_result(None)
         return True
