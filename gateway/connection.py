@@ -121,6 +121,13 @@ class Connection(asyncio.Protocol):
         if not self._reading:
             self.flush()
 
+    def going_away(self) -> None:
+        """The server stops: say so to a peer that is connected, cut one that has not come so far."""
+        if self._open:
+            self.close(CloseCode.GOING_AWAY, "shutting down")
+        elif self._handler is None:
+            self.abort()
+
     def abort(self) -> None:
         """Cut the connection; nothing more is sent or delivered."""
         self._open, self._deaf = False, True
@@ -195,7 +202,7 @@ class Connection(asyncio.Protocol):
     def on_timer(self, now: float) -> float:
         """A wait is over: cut a peer that is late with a handshake or a pong, else ping."""
         limits = self._owner.limits
-        if not self._open:
+        if not self._open or self._transport.is_closing():
             self.abort()
             return 0
         if now - self._pong_at >= limits.pong_seconds_max:

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from websockets.frames import CloseCode
-
 from engine.config import Limits
 from engine.errors import ConfigError
 from gateway.connection import Connection, Handler
@@ -59,7 +57,7 @@ class Listener:
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
-            connection.close(CloseCode.GOING_AWAY, "shutting down")
+            connection.going_away()
         if not self.connections:
             self._empty.set()
 

@@ -352,8 +352,9 @@ def test_shutdown_says_1001():
         client, silent = await RawClient.open(listener.port), await RawClient.connect(listener.port)
         listener.close()
         assert await client.closed_with() == 1001
+        assert await silent.reader.read() == b""
         client.send(frame(CLOSE, (1001).to_bytes(2, "big")))
-        await asyncio.wait_for(listener.wait_closed(), 5)
+        await asyncio.wait_for(listener.wait_closed(), 0.4)
         client.close()
         silent.close()
     run(story)
