@@ -7,11 +7,11 @@ from libc.stdint cimport int64_t
 
 from engine.core.bits cimport mul_overflows
 from engine.core.clients cimport client_find, client_hash
-from engine.core.state cimport Account, Book, State, account_known, book_known, side_key
+from engine.core.state cimport Book, State, account_known, book_known, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCOUNT_FROZEN_CODE, ACTIVE, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, FOK, GTC, INSUFFICIENT_BALANCE, LIMIT,
+    ACCOUNT_FROZEN_CODE, ACTIVE, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, FOK, GTC, INSUFFICIENT_BALANCE,
     LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, TRADING,
     UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
 from engine.core.wallets cimport wallet_find, wallet_key

@@ -2,9 +2,9 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.clients cimport client_find
-from engine.core.ladder cimport FAN_BITS, NO_KEY, Branch, Ladder, Leaf, Level, ladder_below, level_key
+from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
 from engine.core.pool cimport Details, Node
-from engine.core.state cimport Account, Book, pay_per_lot, side_key
+from engine.core.state cimport Book, pay_per_lot, side_key
 from engine.core.wallets cimport Wallet, wallet_find
 
 
@@ -58,10 +58,10 @@ cdef object _audit_level(State* state, uint32_t instrument, int side, uint32_t l
     while slot != 0:
         node = &state.pool.nodes[slot]
         _expect(node.prev == before and node.level == level, f"links of slot {slot}", node.prev, before)
-        _expect(node.instrument == instrument and node.side == side, f"book of slot {slot}", node.instrument, instrument)
+        _expect(node.instrument == instrument and node.side == side, f"book of {slot}", node.instrument, instrument)
         _expect(side_key(side, node.price_ticks) == level_key(&state.shelf, level), "price", node.price_ticks, level)
-        _expect(0 < node.left_lots <= state.pool.details[slot].qty_lots, f"left_lots of slot {slot}", node.left_lots, "> 0")
-        _expect(before == 0 or state.pool.nodes[before].order_id < node.order_id, "time priority", node.order_id, "rising")
+        _expect(0 < node.left_lots <= state.pool.details[slot].qty_lots, f"left_lots of {slot}", node.left_lots, "> 0")
+        _expect(before == 0 or state.pool.nodes[before].order_id < node.order_id, "queue", node.order_id, "rising")
         money = node.left_lots * pay_per_lot(&state.books[instrument], side, node.price_ticks)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + money
         orders += 1
@@ -133,7 +133,7 @@ cdef int _audit_free_lists(State* state, orders, leaves) except -1:
         _expect(state.shelf.leaves[leaf].bits == 0, f"bits of free leaf {leaf}", state.shelf.leaves[leaf].bits, 0)
         free += 1
         leaf = state.shelf.leaves[leaf].parent
-    _expect(free + leaves == state.shelf.leaf_fresh - 1, "leaves free and in use", free + leaves, state.shelf.leaf_fresh - 1)
+    _expect(free + leaves == state.shelf.leaf_fresh - 1, "leaves", free + leaves, state.shelf.leaf_fresh - 1)
     return 0
 
 
@@ -185,7 +185,7 @@ cdef int _audit_wallets(State* state, dict held) except -1:
     for index in range(1, state.wallets.count):
         wallet = &state.wallets.items[index]
         account, asset = wallet.key >> 32, wallet.key & 0xFFFFFFFF
-        _expect(wallet_find(&state.wallets, wallet.key) == index, f"wallet table at {account}/{asset}", "missing", index)
+        _expect(wallet_find(&state.wallets, wallet.key) == index, f"wallet table at {account}/{asset}", "none", index)
         _expect(account == 0 or wallet.available >= 0, f"available of {account}/{asset}", wallet.available, ">= 0")
         _expect(wallet.held == held.get(index, 0), f"held of {account}/{asset}", wallet.held, held.get(index, 0))
         sums[asset] = sums.get(asset, 0) + wallet.available + wallet.held

@@ -80,7 +80,7 @@ cdef int64_t _parse(const char* data, Py_ssize_t length, int places) noexcept no
         decimals += decimals >= 0
         too_large |= value > (<uint64_t>INT64_MAX - <uint64_t>digit) // 10
         value = value * 10 + <uint64_t>digit
-    for position in range(decimals if decimals > 0 else 0, places):
+    for _ in range(decimals if decimals > 0 else 0, places):
         too_large |= value > <uint64_t>INT64_MAX // 10
         value *= 10
     if too_precise:

@@ -4,12 +4,12 @@ Covers seq, time, counters, settings, account states, wallets that hold somethin
 which it would trade. Slots and capacities are left out: they are places, not state. A checksum against bugs and damage,
 not against forgery. O(state).
 """
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from engine.core.ladder cimport ladder_below
 from engine.core.pool cimport Details, Node
-from engine.core.state cimport Account, Asset, Book
+from engine.core.state cimport Book
 from engine.core.types cimport InstrumentCommand
 from engine.core.views cimport sorted_wallets
 from engine.core.wallets cimport Wallet

@@ -22,6 +22,7 @@ cdef void events_grow(Events* events) noexcept nogil
 cdef class EventBuffer:
     cdef Event* items
     cdef uint64_t count
+
     @staticmethod
     cdef EventBuffer adopt(Events* events)  # becomes the owner of the writer's block
 

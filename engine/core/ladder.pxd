@@ -1,10 +1,11 @@
 """The price levels of one side of a book, for prices anywhere in 1..2**53 ticks.
 
-A side is seen through keys: key = price for BUY, MAX_TICKS - price for SELL, so "highest key is best" on both sides and
-one path serves both. Levels stand in leaves of 64 with an occupancy bitmap; leaves hang in a radix trie of 64-way
+A side is seen through keys: key = price for BUY, MAX_TICKS - price for SELL, so the highest key is best on both sides
+and one path serves both. Levels stand in leaves of 64 with an occupancy bitmap; leaves hang in a radix trie of 64-way
 branches that is only as high as the spread of the keys needs (0 branches while all fit one leaf, at most 8). The best
 level is cached: reading it is O(1), finding the next best is one bit scan inside a leaf and O(height) across leaves.
-A level is addressed as leaf * 64 + (key mod 64), a number that stays true when memory moves. Leaf and branch 0 are none.
+A level is addressed as leaf * 64 + (key mod 64), a number that stays true when memory moves. Leaf 0 and branch 0 are
+none.
 """
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
@@ -115,7 +116,7 @@ cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t 
 
 
 cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
-    """Takes an order off its queue; the level's quantity is the caller's, and must be right before the last one goes."""
+    """Takes an order off its queue. The level's quantity is the caller's, and must be right before the last goes."""
     cdef Node* node = &pool.nodes[slot]
     cdef Level* level = &shelf.levels[node.level]
     pool.nodes[node.prev].next = node.next  # slot 0, the sink, at either end

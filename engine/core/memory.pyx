@@ -1,4 +1,4 @@
-"""Allocation, growth and release of the core's blocks; counts the bytes in use so that tests can prove nothing leaks."""
+"""Allocation, growth and release of blocks; counts the bytes in use so that tests can prove nothing leaks."""
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.string cimport memcpy
 from posix.mman cimport MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap

@@ -1,9 +1,9 @@
 """Writes the events of orders. Every byte of an event is written, as its place holds an old one."""
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from engine.core.events cimport event_next
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport Node
 from engine.core.state cimport State
 from engine.core.taker cimport Taker
 from engine.core.types cimport ACCEPTED, CANCELED, REJECTED, TEXT_BYTES, TRADE, Command, Event, TradeEvent

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.core.clients cimport client_add, client_hash, clients_remove
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport Details, Links, Node, pool_give
-from engine.core.state cimport Account, Book, State, side_key
+from engine.core.state cimport Account, State, side_key
 from engine.core.taker cimport Taker
 from engine.core.types cimport TEXT_BYTES, Command
 from libc.string cimport memcpy

@@ -3,7 +3,7 @@
 An ASSET may not change at all; an INSTRUMENT may change its limits, fees and status, not what its open orders were
 priced with (assets, lot_value, tick_value, symbol); an ACCOUNT may change its status. Anything else is a CONFLICT.
 """
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from engine.core.events cimport event_next
@@ -12,8 +12,8 @@ from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, asset_known, book_known, reserve_account,
     reserve_asset, reserve_book)
 from engine.core.types cimport (
-    BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET, Code,
-    Event)
+    BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET,
+    Code, Event)
 from engine.core.wallets cimport wallet_open
 
 cdef enum:
@@ -38,13 +38,14 @@ cdef void set_asset(State* state, AssetCommand* command) noexcept nogil:
 
 cdef Code _check_asset(State* state, AssetCommand* command) noexcept nogil:
     cdef uint32_t other
+    cdef bint same_text
     if command.asset == 0 or command.scale > SCALE_MAX or command.text[0] == 0:
         return BAD_COMMAND
     if command.asset > ASSET_MAX:
         return CAPACITY
     for other in range(1, state.assets_capacity):
-        if state.assets[other].known and (
-                (other == command.asset) != (memcmp(state.assets[other].text, command.text, TEXT_BYTES) == 0)):
+        same_text = memcmp(state.assets[other].text, command.text, TEXT_BYTES) == 0
+        if state.assets[other].known and (other == command.asset) != same_text:
             return CONFLICT
     if asset_known(state, command.asset) and state.assets[command.asset].scale != command.scale:
         return CONFLICT
@@ -65,6 +66,7 @@ cdef void set_instrument(State* state, InstrumentCommand* command) noexcept nogi
 
 cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept nogil:
     cdef uint32_t other
+    cdef bint same_text
     if (command.instrument == 0 or command.status > HALT or command.text[0] == 0
             or command.base_asset == command.quote_asset or command.lot_value < 1 or command.tick_value < 1
             or command.min_lots < 1 or command.max_lots < command.min_lots or command.max_ticks < 1
@@ -76,8 +78,8 @@ cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept n
     if not (asset_known(state, command.base_asset) and asset_known(state, command.quote_asset)):
         return UNKNOWN_ASSET
     for other in range(1, state.books_capacity):
-        if state.books[other].known and (
-                (other == command.instrument) != (memcmp(state.instruments[other].text, command.text, TEXT_BYTES) == 0)):
+        same_text = memcmp(state.instruments[other].text, command.text, TEXT_BYTES) == 0
+        if state.books[other].known and (other == command.instrument) != same_text:
             return CONFLICT
     return NONE if not book_known(state, command.instrument) or _same_terms(state, command) else CONFLICT
 

@@ -9,7 +9,7 @@ from engine.core.clients cimport Clients
 from engine.core.events cimport Events
 from engine.core.ladder cimport Ladder, Shelf
 from engine.core.pool cimport Pool
-from engine.core.types cimport Command, InstrumentCommand
+from engine.core.types cimport InstrumentCommand
 from engine.core.wallets cimport Wallets
 
 cdef enum:

@@ -1,5 +1,5 @@
 """TOP events: the best prices of a book after a command that changed them. Only compared when asked for."""
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint64_t
 
 from engine.core.state cimport Book, State, Top
 from engine.core.types cimport Command

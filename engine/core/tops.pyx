@@ -1,11 +1,11 @@
 """Compares each touched book's best prices with those last published."""
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 from engine.core.events cimport event_next
 from engine.core.ladder cimport NO_KEY, Ladder
-from engine.core.state cimport book_known, side_key
-from engine.core.types cimport BUY, CANCELED, CONFIGURED, MONEY, REDUCED, REJECTED, SELL, TOP, TRADE, Event, TopEvent
+from engine.core.state cimport side_key
+from engine.core.types cimport BUY, CONFIGURED, MONEY, REJECTED, SELL, TOP, Event, TopEvent
 
 
 cdef Top book_top(State* state, Book* book) noexcept nogil:

@@ -1,5 +1,5 @@
 """Reads the state for Python: copies, never views into the core's memory."""
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.state cimport State
 

@@ -3,7 +3,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from engine.core.ladder cimport NO_KEY, Ladder, ladder_below, ladder_find_leaf, level_key
+from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
 from engine.core.pool cimport Details, Node
 from engine.core.records cimport OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
