@@ -120,13 +120,16 @@ class Hub:
     def _gap(self, symbol: str | None, reason: str) -> None:
         """Forget states and part with diff-depth listeners: of one instrument, or of all (None)."""
         self.counts["gaps"] += 1
-        _log.warning("gap in %s: %s", symbol or "all streams", reason)
-        for (of, kind), topic in list(self._topics.items()):
+        parted: set[Listener] = set()
+        for (of, kind), topic in self._topics.items():
             if symbol in (None, of):
                 topic.last = None
                 if kind in (Kind.DEPTH_100, Kind.DEPTH_1000):
-                    for listener in topic.listeners():
-                        listener.lost()
+                    parted.update(topic.listeners())
+        _log.log(logging.WARNING if parted else logging.INFO, "gap in %s: %s; %d connections are closed",
+                 symbol or "all streams", reason, len(parted))
+        for listener in parted:
+            listener.lost()
 
     def _topic(self, key: Key) -> Topic:
         topic = self._topics.get(key)
