@@ -1,9 +1,9 @@
 """One native thread that writes one buffer at a time and makes it durable, without ever needing the interpreter's lock.
 
-Why native: a Python thread must take the interpreter's lock after each system call, and a busy event loop gives it back
-only every 5 ms; bench/journal.py states what that costs. Promise: the bytes of `write` are in the file and fdatasync has
-returned, or `outcome` is the errno that came first. An error is never retried: after a failed fdatasync the kernel may
-have dropped the pages, so the only way on is recovery. Holds one reference to the bytes until the outcome is taken.
+Why native: a Python thread must take the interpreter's lock after each system call, and beside a busy event loop it
+gets it late; JOURNAL.md has the figures. Promise: the bytes of `write` are in the file and fdatasync has returned, or
+`outcome` is the errno that came first. An error is never retried: after a failed fdatasync the kernel may have dropped
+the pages, so the only way on is recovery. Holds one reference to the bytes until the outcome is taken.
 """
 from libc.errno cimport EINTR, EIO, errno
 from libc.stdint cimport uint64_t

@@ -137,6 +137,6 @@ def _instrument(record: np.void, assets: dict[int, Asset]) -> Instrument:
         "maker_fee_ppm", "taker_fee_ppm", "status")}
     tick_e8, lot_e8 = check_terms(base.scale, quote.scale, values["lot_value"], values["tick_value"])
     return Instrument(
-        id=int(record["instrument"]), symbol=bytes(record["text"]).decode("ascii"), base=base.code, quote=quote.code,
-        base_asset=base, quote_asset=quote, base_scale=base.scale, quote_scale=quote.scale,
+        id=int(record["instrument"]), symbol=bytes(record["text"]).decode("ascii", "backslashreplace"), base=base.code,
+        quote=quote.code, base_asset=base, quote_asset=quote, base_scale=base.scale, quote_scale=quote.scale,
         tick_e8=tick_e8, lot_e8=lot_e8, **values)

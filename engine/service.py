@@ -136,12 +136,12 @@ class Engine:
         self._writer.start()
 
     def _durable(self, raw: bytes) -> None:
+        if self.failed.done():
+            return  # a frame was under way when the core failed: it is not applied, hence not acknowledged
         group, frame = self._sequencer.durable(), frame_of(raw)
         self._durable_seq = frame.end_seq - 1
         try:
-            buffer = self.core.apply(frame.commands)
-            events = unpack_events(buffer)
-            shares = _shares(frame, buffer, events, [count for count, _ in group.submissions])
+            events, shares = self._apply(frame, [count for count, _ in group.submissions])
         except Exception as error:
             self._fail(error)
             return
@@ -155,9 +155,14 @@ class Engine:
         self.dropcopy.publish(raw)
         self._drained.set()
 
-    def _tell(self, frame: Frame, events: list[Event]) -> None:
+    def _apply(self, frame: Frame, counts: list[int]) -> tuple[list[Event], list[tuple[int, list[Event]]]]:
+        buffer = self.core.apply(frame.commands)
         if int(np.frombuffer(frame.commands, np.uint8)[::RECORD_BYTES].min()) <= CommandKind.ACCOUNT:
             self.catalog.update(self.core)
+        events = unpack_events(buffer)
+        return events, _shares(frame, buffer, events, counts)
+
+    def _tell(self, frame: Frame, events: list[Event]) -> None:
         for listener in self._listeners:
             try:
                 listener(frame, events)

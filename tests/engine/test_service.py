@@ -3,6 +3,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from engine.core.batch import Batch
 from engine.core.codes import EventKind
 from engine.core.exchange import Exchange
+from engine.core.unpack import Event, unpack_events
 from engine.errors import BatchTooLarge, Busy, DataDirLocked, JournalError, Stopped, StorageFull
 from engine.journal import read_frames
 from engine.records import COMMAND
@@ -227,14 +229,28 @@ def test_after_a_write_error_nothing_is_acknowledged(device: str, tmp_path: Path
     run(story())
 
 
+def unpack_first_badly() -> Callable[[memoryview], list[Event]]:
+    """Fails once, as a broken invariant would, and would work again for the frame already under way."""
+    tries = iter((True,))
+
+    def unpack(buffer: memoryview) -> list[Event]:
+        if next(tries, False):
+            raise ZeroDivisionError
+        return unpack_events(buffer)
+    return unpack
+
+
 def test_an_error_of_the_core_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     async def story() -> None:
         async with opened(config_for(tmp_path)) as engine:
             answers: list[int] = []
-            monkeypatch.setattr("engine.service.unpack_events", lambda _: 1 // 0)
+            monkeypatch.setattr("engine.service.unpack_events", unpack_first_badly())
             engine.submit(setup(), lambda seq, _: answers.append(seq))
+            await asyncio.sleep(0)
+            engine.submit(credits(1), lambda seq, _: answers.append(seq))
             with pytest.raises(ZeroDivisionError):
                 await engine.failed
+            await asyncio.sleep(0.05)
             assert answers == []
     run(story())
 
