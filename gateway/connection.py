@@ -227,7 +227,7 @@ class Connection(asyncio.Protocol):
                 return
         if self._ending:
             self._ending = False
-            self._transport.write_eof()
+            self._end()
 
     # steps
 
@@ -240,6 +240,13 @@ class Connection(asyncio.Protocol):
             else:
                 self._open, self._ending = False, True
                 self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
+
+    def _end(self) -> None:
+        """Hang up when both sides have said good-bye; else end our side only, so that the peer can read why."""
+        if self._protocol.close_rcvd is not None and self._protocol.close_sent is not None:
+            self._transport.close()
+        else:
+            self._transport.write_eof()
 
     def _limit_handshake(self, size: int) -> None:
         self._head_bytes += size

@@ -67,7 +67,8 @@ def test_rest_payload_is_the_bytes_as_received():
 def test_ws_vector():
     params = (
         b'{"symbol":"BTCUSDT","side":"SELL","type":"LIMIT","timeInForce":"GTC","quantity":"0.01000000",'
-        b'"price":"52000.00","recvWindow":100,"timestamp":1645423376532,"signature":"x","apiKey":"%b"}' % API_KEY.encode())
+        b'"price":"52000.00","recvWindow":100,"timestamp":1645423376532,"signature":"x",'
+        b'"apiKey":"%b"}' % API_KEY.encode())
     payload = ws_payload(msgspec.json.decode(params, type=dict[str, Raw]))
     assert payload.startswith(b"apiKey=%b&price=52000.00&quantity=0.01000000&" % API_KEY.encode())
     assert sign(SECRET, payload) == WS_SIGNATURE

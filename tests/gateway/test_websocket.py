@@ -349,7 +349,8 @@ def test_house_full():
 
 def test_shutdown_says_1001():
     async def story(listener: Listener, log: list[object]) -> None:
-        client, silent = await RawClient.open(listener.port), await RawClient.connect(listener.port)
+        silent, client = await RawClient.connect(listener.port), await RawClient.open(listener.port)
+        assert len(listener.connections) == 2
         listener.close()
         assert await client.closed_with() == 1001
         assert await silent.reader.read() == b""
