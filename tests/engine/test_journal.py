@@ -183,8 +183,10 @@ def test_after_the_cut_a_new_run_goes_on_and_nothing_old_comes_back(fault: Fault
         kept = fault(dice, copies, [Place(copies / place.path.name, place.offset, place.frame) for place in layout])
         counts = [dice.randrange(1, 9) for _ in range(dice.randrange(4))]
         run(write_frames(copies, counts))
-        found = frames_of(copies)
+        walk = Walk(copies)
+        found, last = list(walk), walk.segments[-1]
         assert found[:kept] == truth[:kept]
+        assert not any(last.path.read_bytes()[last.end:])
         assert [frame.count for frame in found[kept:]] == [0, *counts]
         assert {frame.epoch for frame in found[kept:]} == {max(frame.epoch for frame in truth[:kept]) + 1}
         shutil.rmtree(copies)
