@@ -41,6 +41,11 @@ class Waiters:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
+        """Returns when the last answer has come. An asset and an account come first, so that credits are taken."""
+        opening = Batch()
+        opening.asset(1, 8, b"USD")
+        opening.account(2)
+        self._engine.submit(opening, lambda first_seq, events: None)
         for _ in range(self.left):
             self._submit()
         await self._over
@@ -72,8 +77,9 @@ async def through_engine(directory: Path, count: int, seconds: float) -> Run:
     await waiters.run()
     elapsed = time.perf_counter() - begin
     await engine.close()
-    assert sum(frame.count for frame in read_frames(config.paths.journal)) == waiters.last_seq == len(
-        waiters.latencies_ns), "an answered command is not in the journal"
+    durable = sum(frame.count for frame in read_frames(config.paths.journal))
+    assert durable == waiters.last_seq == len(waiters.latencies_ns) + 2, "an answered command is not in the journal"
+    assert engine.core.balance(2, 1)[0] == len(waiters.latencies_ns), "an answered credit was not made"
     return _run(waiters.latencies_ns, elapsed)
 
 
