@@ -59,6 +59,16 @@ class Step(NamedTuple):
     qty_lots: int = 0      # REDUCE: the new total quantity
     maker: str = ""        # TAKE: client id of the order that was executed then
 
+    @property
+    def is_mark(self) -> bool:
+        """Whether it asks for no order but bounds a span."""
+        return self.action is Action.OPEN or self.action is Action.CLOSE
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it brings a new order."""
+        return self.action is Action.PLACE or self.action is Action.TAKE
+
 
 State = tuple[int, int, int, int]   # ask price, ask size, bid price, bid size; prices in 1/10,000 dollar
 

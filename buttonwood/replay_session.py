@@ -21,8 +21,6 @@ from engine.errors import VenueError
 
 GONE = frozenset({-2011, -2013})                # the order is not there: the replay goes on
 REFUSED = frozenset({-1013, -2010, -2038})      # counted, the replay goes on
-_MARKS = frozenset({Action.OPEN, Action.CLOSE})
-_ORDERS = frozenset({Action.PLACE, Action.TAKE})
 _REPLY_SECONDS_MAX = 60.0
 
 
@@ -102,7 +100,7 @@ class OrderSession:
             if number == len(self._steps):
                 break
             step = self._steps[number]
-            is_mark = step.action in _MARKS
+            is_mark = step.is_mark
             if (is_mark and self._waiting) or self._mark_waits():
                 break
             request = self._requests.depth(number) if is_mark else self._requests.step(number, step, now_ms)
@@ -118,7 +116,7 @@ class OrderSession:
 
     def _mark_waits(self) -> bool:
         """A mark is alone in flight: what stands in the book then is what the steps before it made."""
-        return len(self._waiting) == 1 and self._steps[next(iter(self._waiting))].action in _MARKS
+        return len(self._waiting) == 1 and self._steps[next(iter(self._waiting))].is_mark
 
     # 3. replies
 
@@ -131,11 +129,11 @@ class OrderSession:
             step = self._steps[reply.id]
             if reply.result is None:
                 self._refused(reply, step)
-            elif step.action in _MARKS:
+            elif step.is_mark:
                 self._mark(step, reply.result)
-            elif step.action in _ORDERS:
+            elif step.is_order:
                 self._placed(reply.id, reply.result)
-            if step.action not in _MARKS:
+            if not step.is_mark:
                 self.ack_ns.append(now_ns - sent_ns)
                 self.last_reply_ns = now_ns
         self._answered(len(replies))
@@ -145,7 +143,7 @@ class OrderSession:
 
     def _refused(self, reply: Reply, step: Step) -> None:
         code, text = (reply.error.code, reply.error.msg) if reply.error is not None else (0, "no reason given")
-        if step.action in _MARKS or code not in GONE | REFUSED:
+        if step.is_mark or code not in GONE | REFUSED:
             raise VenueError(f"event {step.event}, {step.action.value} {step.client_id}: the venue says {code} {text}")
         self.refusals[code] += 1
 
@@ -172,7 +170,7 @@ class OrderSession:
 
         False when the connection broke once more: the window still waits.
         """
-        asked = [number for number in sorted(self._waiting) if self._steps[number].action not in _MARKS]
+        asked = [number for number in sorted(self._waiting) if not self._steps[number].is_mark]
         states = await self._ask(client, asked)
         if states is None:
             return False
@@ -217,7 +215,7 @@ class OrderSession:
     def _settle(self, number: int, reply: Reply) -> None:
         """Take a step as done whose reply was lost."""
         step, result = self._steps[number], reply.result
-        if step.action in _ORDERS and result is not None:
+        if step.is_order and result is not None:
             filled = lots_of(result.executed_qty)
             if filled and step.action is Action.TAKE:
                 self.unread[number] = (result.order_id, filled)
