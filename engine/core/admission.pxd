@@ -6,7 +6,8 @@
 from libc.stdint cimport int64_t
 
 from engine.core.bits cimport mul_overflows
-from engine.core.clients cimport client_find, client_hash
+from engine.core.clients cimport client_find
+from engine.core.purse cimport purse_find
 from engine.core.state cimport Book, State, account_known, book_known, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
@@ -14,7 +15,6 @@ from engine.core.types cimport (
     ACCOUNT_FROZEN_CODE, ACTIVE, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, FOK, GTC, INSUFFICIENT_BALANCE,
     LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, TRADING,
     UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
-from engine.core.wallets cimport wallet_find, wallet_key
 
 
 cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept nogil:
@@ -29,8 +29,7 @@ cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept no
     if code != NONE:
         return code
     if command.text[0] != 0 and client_find(
-            &state.clients, &state.pool, command.account, command.text,
-            client_hash(command.account, command.text)) != 0:
+            &state.clients, &state.pool, command.account, command.text, state.text_hash) != 0:
         return DUPLICATE_CLIENT_ID
     if command.order_type == LIMIT_MAKER and taker.against.best_key >= taker.limit_key:
         return WOULD_MATCH
@@ -72,7 +71,7 @@ cdef inline void prepare(State* state, Command* command, Taker* taker) noexcept 
     taker.left_lots = command.qty_lots
     taker.hold = taker.received = taker.quote_filled = taker.amount_left = 0
     taker.slot = 0
-    taker.pay_wallet = wallet_find(&state.wallets, wallet_key(command.account, taker.book.pay_asset[command.side]))
+    taker.pay_wallet = purse_find(state, command.account, taker.book.pay_asset[command.side])
 
 
 cdef inline Code check_limit(Command* command, Taker* taker) noexcept nogil:

@@ -1,6 +1,8 @@
-"""The only place that knows all kinds of commands."""
-from libc.stdint cimport uint64_t
+"""The loop over a batch, and the only place that knows all kinds of commands."""
+from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
 
+from engine.core.lookahead cimport FAR, NEAR, RING, look_far, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
@@ -9,10 +11,50 @@ from engine.core.settings cimport set_account, set_asset, set_instrument
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
     ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, PLACE, REDUCE, AccountCommand,
-    AssetCommand, InstrumentCommand)
+    AssetCommand, Command, InstrumentCommand)
 
 
-cdef void dispatch(State* state, Command* command) noexcept nogil:
+cdef enum:
+    COPIED = 32     # commands copied at a time to an aligned place
+
+
+cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noexcept nogil:
+    cdef Command[COPIED] copies
+    cdef uint64_t position = 0
+    cdef uint64_t part, applied
+    state.events.count = 0
+    if <size_t>data % sizeof(uint64_t) == 0:
+        return _apply_aligned(state, <Command*>data, count)
+    while position < count:
+        part = count - position if count - position < COPIED else COPIED
+        memcpy(copies, data + position * sizeof(Command), part * sizeof(Command))
+        applied = _apply_aligned(state, copies, part)
+        position += applied
+        if applied < part:
+            break
+    return position
+
+
+cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) noexcept nogil:
+    cdef uint32_t[RING] hashes
+    cdef uint64_t position
+    for position in range(FAR if FAR < count else count):
+        hashes[position] = look_far(state, &commands[position])
+    for position in range(count):
+        if position + FAR < count:
+            hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR])
+        if position + NEAR < count:
+            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING])
+        if commands[position].seq != state.seq + 1:
+            return position
+        state.text_hash = hashes[position % RING]
+        _dispatch(state, &commands[position])
+        if state.failed:
+            return position
+    return count
+
+
+cdef void _dispatch(State* state, Command* command) noexcept nogil:
     cdef uint64_t first_event = state.events.count
     state.seq = command.seq
     state.time_ns = command.time_ns

@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 from engine.core.audit cimport audit
 from engine.core.clients cimport client_find, client_hash
 from engine.core.digest cimport state_digest
-from engine.core.dispatch cimport dispatch
+from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
 from engine.core.state cimport State, Top, account_known, book_known, state_free, state_init
 from engine.core.tops cimport book_top
@@ -62,7 +62,7 @@ cdef class Exchange:
             if view.len % sizeof(Command):
                 raise ValueError(f"{view.len} bytes of commands: not a multiple of {sizeof(Command)}")
             with nogil:
-                applied = _apply_all(&self.state, <char*>view.buf, count)
+                applied = apply_commands(&self.state, <char*>view.buf, count)
             if applied != count:
                 self._explain(<char*>view.buf + applied * sizeof(Command))
         finally:
@@ -171,23 +171,3 @@ cdef int _side(int side) except -1:
     if not 0 <= side <= 1:
         raise ValueError(f"side {side}: use 0 (BUY) or 1 (SELL)")
     return side
-
-
-cdef uint64_t _apply_all(State* state, const char* data, uint64_t count) noexcept nogil:
-    """Number of commands applied; fewer than count when a seq does not follow or memory ran out."""
-    cdef Command copy
-    cdef Command* command
-    cdef uint64_t position
-    cdef bint aligned = (<size_t>data & 7) == 0
-    state.events.count = 0
-    for position in range(count):
-        command = <Command*>(data + position * sizeof(Command))
-        if not aligned:
-            memcpy(&copy, command, sizeof(Command))
-            command = &copy
-        if command.seq != state.seq + 1:
-            return position
-        dispatch(state, command)
-        if state.failed:
-            return position
-    return count

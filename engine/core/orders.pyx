@@ -1,7 +1,7 @@
 """Finding the order a command means, and taking it or part of it off the book with the money it holds."""
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.core.clients cimport client_find, client_hash
+from engine.core.clients cimport client_find
 from engine.core.pool cimport Details, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
@@ -63,8 +63,7 @@ cdef uint32_t _find(State* state, Command* command) noexcept nogil:
     if command.order_id == 0:
         if command.text[0] == 0:
             return 0
-        slot = client_find(&state.clients, &state.pool, command.account, command.text,
-                           client_hash(command.account, command.text))
+        slot = client_find(&state.clients, &state.pool, command.account, command.text, state.text_hash)
     if slot == 0 or slot >= state.pool.fresh:
         return 0
     node = &state.pool.nodes[slot]

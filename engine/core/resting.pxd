@@ -1,7 +1,7 @@
 """Putting an order into the book and taking it out: price level, its account's list and the client index together."""
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.core.clients cimport client_add, client_hash, clients_remove
+from engine.core.clients cimport client_add, clients_remove
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport Details, Links, Node, pool_give
 from engine.core.state cimport Account, State, side_key
@@ -29,7 +29,7 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     node.order_type = command.order_type
     node.time_in_force = command.time_in_force
     node.named = command.text[0] != 0
-    describe(state, command, slot)
+    describe(state, taker)
     list_append(state, command.account, slot)
     node.level = ladder_level(&state.shelf, ladder, key)
     if node.level == 0:
@@ -39,14 +39,15 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     taker.book.update_id += 1
 
 
-cdef inline void describe(State* state, Command* command, uint32_t slot) noexcept nogil:
-    cdef Details* details = &state.pool.details[slot]
+cdef inline void describe(State* state, Taker* taker) noexcept nogil:
+    cdef Command* command = taker.command
+    cdef Details* details = &state.pool.details[taker.slot]
     memcpy(details.text, command.text, TEXT_BYTES)
     details.qty_lots = command.qty_lots
     details.time_ns = details.update_ns = command.time_ns
     if command.text[0] != 0:
-        details.hash = client_hash(command.account, command.text)
-        if not client_add(&state.clients, details.hash, slot):
+        details.hash = state.text_hash
+        if not client_add(&state.clients, details.hash, taker.slot):
             state.failed = True
 
 

@@ -6,9 +6,10 @@ at the end of the command, so a sweep over n makers touches its wallet twice, no
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.pool cimport Node
+from engine.core.purse cimport purse_take
 from engine.core.state cimport PPM, Book, State
 from engine.core.taker cimport Taker
-from engine.core.wallets cimport Wallet, wallet_open
+from engine.core.wallets cimport Wallet
 
 
 cdef inline int64_t fee_of(int64_t received, int64_t ppm) noexcept nogil:
@@ -23,9 +24,7 @@ cdef inline void settle(
     cdef Book* book = taker.book
     cdef Wallet* wallets
     if maker.receive_wallet == 0:
-        maker.receive_wallet = wallet_open(&state.wallets, maker.account, book.pay_asset[taker.side])
-        if maker.receive_wallet == 0:
-            state.failed = True
+        maker.receive_wallet = purse_take(state, maker.account, book.pay_asset[taker.side])
     wallets = state.wallets.items
     wallets[maker.pay_wallet].held -= taker_gets
     wallets[maker.receive_wallet].available += maker_gets - maker_fee
@@ -41,7 +40,5 @@ cdef inline void settle_taker(State* state, Taker* taker, int64_t rest_hold) noe
     state.wallets.items[taker.pay_wallet].available += taker.hold - rest_hold
     state.wallets.items[taker.pay_wallet].held += rest_hold
     if taker.received != 0:
-        receive = wallet_open(&state.wallets, taker.command.account, taker.book.pay_asset[1 - taker.side])
-        if receive == 0:
-            state.failed = True
+        receive = purse_take(state, taker.command.account, taker.book.pay_asset[1 - taker.side])
         state.wallets.items[receive].available += taker.received

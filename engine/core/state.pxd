@@ -19,6 +19,7 @@ cdef enum:
 
 cdef enum:
     PPM = 1000000
+    PURSE_SIZE = 4
 
 cdef extern from *:
     """
@@ -51,12 +52,15 @@ cdef struct Book:
     uint8_t status
     Top top                     # as last published
 
-cdef struct Account:
+cdef struct Account:            # 64 bytes: one cache line
     uint32_t first_order        # oldest open order
     uint32_t last_order
     uint32_t open_orders
     uint8_t known
     uint8_t status
+    uint32_t[4] purse_asset     # engine.core.purse; 0: nothing remembered here
+    uint32_t[4] purse_wallet
+    uint32_t[4] reserved
 
 cdef struct Asset:
     char[36] text
@@ -80,6 +84,7 @@ cdef struct State:
     uint32_t books_capacity
     uint32_t accounts_capacity
     uint32_t assets_capacity
+    uint32_t text_hash              # of the current command's account and text; 0 without text
     bint top_events
     bint failed
 
