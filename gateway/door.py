@@ -12,9 +12,10 @@ import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
+from msgspec import Meta
 
 from gateway.admin import Admin
 from gateway.door_frames import REPLY_MESSAGE_BYTES_MAX, REQUEST_MESSAGE_BYTES_MAX, FrameReader, FrameTooLong, frame
@@ -26,7 +27,8 @@ from gateway.venue import Venue
 
 UNITS_NS = {"MILLISECOND": 1_000_000, "MICROSECOND": 1000}
 REPLY_BYTES_MAX = REPLY_MESSAGE_BYTES_MAX // 4
-_read_requests = msgspec.json.Decoder(list[tuple[int, int, str, dict[str, Any]]], float_hook=str).decode
+Account = Annotated[int, Meta(ge=0, lt=2**32)]
+_read_requests = msgspec.json.Decoder(list[tuple[int, Account, str, dict[str, Any]]], float_hook=str).decode
 _log = logging.getLogger(__name__)
 
 

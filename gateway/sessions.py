@@ -17,6 +17,7 @@ from gateway.order_terms import Params
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.refusals import (
     INVALID_PARAMETER,
+    REJECTED_API_KEY,
     SUBSCRIPTION_ACTIVE,
     SUBSCRIPTION_INACTIVE,
     TOO_MANY_REQUESTS,
@@ -145,9 +146,12 @@ class Session:
     def _account(self, params: Params) -> int:
         """Whose request this is. Raises Refusal."""
         now_us = time.time_ns() // _NS_PER_US
-        if self._principal is not None and "apiKey" not in params:
+        who = self._principal
+        if who is not None and "apiKey" not in params:
             check_timing(params.get("timestamp"), params.get("recvWindow"), now_us)
-            return self._principal.account
+            if who.api_key is not None and self._venue.keys.find(who.api_key) is None:
+                raise Refusal(REJECTED_API_KEY)   # revoked since
+            return who.account
         return authenticate(
             self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
             params.get("timestamp"), params.get("recvWindow"), now_us).account

@@ -126,7 +126,8 @@ async def test_the_socket_is_private(venue: Running) -> None:
 @pytest.mark.parametrize("message", [
     struct.pack("<I", 2**31) + b"x",
     *(struct.pack("<I", len(body)) + body for body in (
-        b"", b"x", b"{}", b"[1]", b"[[1,2,\"ping\"]]", b"[[1,2,\"ping\",[]]]", b"[[\"1\",2,\"ping\",{}]]", b"\xff",
+        b"", b"x", b"{}", b"[1]", b"[[1,2,\"ping\"]]", b"[[1,2,\"ping\",[]]]", b"[[1,-1,\"ping\",{}]]",
+        b"[[1,4294967296,\"ping\",{}]]", b"[[\"1\",2,\"ping\",{}]]", b"\xff",
         b"[[1,2,\"\xff\",{}]]", b"[" * 200_000)),
 ])
 def test_a_message_that_cannot_be_read_ends_the_connection(tmp_path, message):

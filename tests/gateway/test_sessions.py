@@ -88,6 +88,17 @@ async def test_revoked_keys(venue: Running, alice: Client, carol: Client) -> Non
 
 
 @story
+async def test_a_session_ends_with_its_key(venue: Running, alice: Client, carol: Client) -> None:
+    await carol.ok("session.logon")
+    assert revoke_key(venue.server.venue.config.paths.keys, carol.key.api_key)
+    deadline = time.monotonic() + 5
+    while (await carol.call("account.status", signed=False, timestamp=now_ms()))["status"] == 200:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert (await carol.error("account.status", signed=False, timestamp=now_ms()))[:2] == (401, -2015)
+
+
+@story
 async def test_timing(venue: Running, alice: Client, carol: Client) -> None:
     outside = (400, -1021, "Timestamp for this request is outside of the recvWindow.")
     assert await alice.error("account.status", timestamp=now_ms() - 6000) == outside
