@@ -6,7 +6,6 @@ state. A crash of the exchange in the middle is waited out, and the replay goes 
 """
 import argparse
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from buttonwood.embedded import temporary_data_dir
 from buttonwood.lobster import read_messages, read_states, to_steps
 from buttonwood.replay_run import Figures, Replay
 from buttonwood.replay_venue import (
@@ -93,8 +93,8 @@ async def _target(options: argparse.Namespace) -> AsyncIterator[Target]:
         async with private_venue(options.data.absolute()) as (_, target):
             yield target
     else:
-        with tempfile.TemporaryDirectory(prefix="buttonwood-replay-", ignore_cleanup_errors=True) as folder:
-            async with private_venue(Path(folder)) as (_, target):
+        with temporary_data_dir() as folder:
+            async with private_venue(folder) as (_, target):
                 yield target
 
 

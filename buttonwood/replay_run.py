@@ -129,13 +129,14 @@ class Replay:
         session, market = self._session, self._market
         takes = [(number, step) for number, step in enumerate(self._steps) if step.action is Action.TAKE]
         states = states_of(market.tops, session.spans)
+        orders = sum(not step.is_mark for step in self._steps)
         seconds = (session.last_reply_ns - session.first_sent_ns) / 1e9
         return Figures(
-            events=self._steps[-1].event, orders=len(session.ack_ns), executions=len(takes),
+            events=self._steps[-1].event, orders=orders, executions=len(takes),
             executions_exact=sum(
                 is_exact(step, session.fills.get(number, ()), self._private.makers) for number, step in takes),
             top_states=len(states), top_aligned=None if truth is None else count_aligned(states, truth),
-            orders_per_second=round(len(session.ack_ns) / seconds), fills=len(market.trade_ids),
+            orders_per_second=round(orders / seconds), fills=len(market.trade_ids),
             **acknowledgement_times(session.ack_ns), gone=sum(session.refusals[code] for code in (-2011, -2013)),
             refused=sum(session.refusals[code] for code in (-1013, -2010, -2038)),
             reconnects=session.reconnects, resent=session.resent, looked_up=self._looked_up,

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from buttonwood.embedded import prepare
 from buttonwood.listing import AccountTerms, AssetTerms, InstrumentTerms, Listing
 from buttonwood.replay_wire import Key
 from buttonwood.resolved import running_settings
@@ -25,6 +26,7 @@ TRADERS = 100
 PURSE = {BASE: "10000000", QUOTE: "100000000"}      # of each trader: no order of an hour of NASDAQ is refused for money
 MAKER_FEE_PPM, TAKER_FEE_PPM = 100, 300
 ACCOUNTS_MAX = 1000
+JOURNAL_FILE_BYTES = 32 * 1024 * 1024
 
 
 class Target(Struct, frozen=True):
@@ -49,15 +51,17 @@ async def private_venue(data_dir: Path) -> AsyncIterator[tuple[Venue, Target]]:
     config = private_config(data_dir)
     if config.paths.keys.exists():
         raise ConfigError(f"{data_dir}: holds another venue's data; name a new folder")
+    prepare(config)
     keys = private_keys(config)
     async with Venue(config, listing=private_listing()) as venue:
         yield venue, target_at(venue.addresses, SYMBOL, keys, venue.config)
 
 
 def private_config(data_dir: Path) -> Config:
-    """Settings of a private venue: free ports, everything else as by default."""
+    """Settings of a private venue: free ports and small journal files, everything else as by default."""
     any_port = {"port": 0}
-    return load_config(None, data_dir=str(data_dir), exchange=any_port, feed=any_port, rest=any_port)
+    return load_config(None, data_dir=str(data_dir), exchange=any_port, feed=any_port, rest=any_port,
+                       journal={"segment_bytes": JOURNAL_FILE_BYTES})
 
 
 def private_listing(traders: int = TRADERS) -> Listing:

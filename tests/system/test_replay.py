@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec.structs import replace
 
+from buttonwood.embedded import temporary_data_dir
 from buttonwood.lobster import Action, read_messages, read_states, to_steps
 from buttonwood.replay import main
 from buttonwood.replay_run import Figures, Replay
@@ -37,10 +38,11 @@ def check(figures: Figures, messages: Path) -> None:
 async def replay_with(folder: Path, prepare: Prepare) -> Figures:
     """Replay a generated file on a private venue; `prepare` says where to send and what happens on the way."""
     messages, truth = write_files(folder)
-    async with private_venue(folder / "data") as (venue, target):
-        steps = to_steps(read_messages(messages), len(target.keys))
-        target, answered = await prepare(venue, target)
-        figures = await Replay(target, steps, WINDOW, answered).run(read_states(truth))
+    with temporary_data_dir() as data_dir:
+        async with private_venue(data_dir) as (venue, target):
+            steps = to_steps(read_messages(messages), len(target.keys))
+            target, answered = await prepare(venue, target)
+            figures = await Replay(target, steps, WINDOW, answered).run(read_states(truth))
     check(figures, messages)
     return figures
 
