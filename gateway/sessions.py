@@ -2,7 +2,8 @@
 
 A request is signed with a key of its own, or it speaks for whoever logged on to the session before; many accounts may
 share one connection by signing each request. Replies come in the order of the requests. Session methods take effect
-when they are read, so that orders may be pipelined right behind session.logon.
+when they are read, so that orders may be pipelined right behind session.logon. An answer above half of
+write_buffer_bytes_max is replaced by a refusal: sending it could cut the connection.
 """
 import time
 from functools import partial
@@ -33,6 +34,7 @@ from gateway.websocket import Connection
 
 PATH = "/ws-api/v3"
 ONLY_ED25519 = Terms(400, -4056, "HMAC_SHA256 API key is not supported.")
+ANSWER_TOO_LARGE = Terms(413, -1000, "The answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
 
@@ -58,6 +60,7 @@ class Session:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._lane: Lane[Tag] = Lane(venue.engine, venue.config, self._answer, self._refuse)
+        self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
@@ -104,6 +107,7 @@ class Session:
     def batch_end(self) -> None:
         """The read is over: its orders go to the engine together."""
         self._lane.submit()
+        self._pace()
 
     def closed(self) -> None:
         """Forget the subscriptions; commands that wait for the engine go on."""
@@ -219,10 +223,19 @@ class Session:
     # replies
 
     def _answer(self, tag: Tag, body: bytes) -> None:
-        self._connection.send(reply(tag.id, body, tag.show_limits))
+        if len(body) > self._answer_bytes_max:
+            self._refuse(tag, Refusal(ANSWER_TOO_LARGE, self._answer_bytes_max))
+        else:
+            self._connection.send(reply(tag.id, body, tag.show_limits))
+        self._pace()
 
     def _refuse(self, tag: Tag, refusal: Refusal) -> None:
         self._connection.send(error_reply(tag.id, refusal.status, refusal.body(), tag.show_limits))
+        self._pace()
+
+    def _pace(self) -> None:
+        """Read on only as fast as the engine answers: replies to all that was read must find room in the buffer."""
+        self._connection.hold(self._lane.pending > self._venue.config.limits.requests_in_flight_max)
 
 
 def _flag(text: str, name: str) -> bool:
