@@ -1,7 +1,7 @@
 """From an account to its wallets without the hash table.
 
-An account's record, which every order touches anyway, remembers the wallets of four assets (place = asset mod 4). A miss
-asks the table and remembers the answer. Wallets are never removed, so what is remembered stays true.
+An account's record, which every order touches anyway, remembers the wallets of four assets (place = asset mod 4). A
+miss asks the table and remembers the answer. Wallets are never removed, so what is remembered stays true.
 """
 from libc.stdint cimport uint32_t
 

@@ -1,0 +1,79 @@
+"""Runs tests/core twice more: under Python's debug allocator, and as a build with ASan and UBSan.
+
+python -m tests.sanitize, from any clone with the `dev` extra installed. The sanitizer build is made in a copy of the
+tree, so the release build beside the sources stays as it is. Exit code 1 and the reports when anything is found.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PARTS = ("engine", "tests/__init__.py", "tests/core", "setup.py", "pyproject.toml")
+LIBRARIES = ("libasan.so", "libubsan.so")
+TESTS = ("-m", "pytest", "tests/core", "-q", "-x")
+# Under ASan a process starved of address space cannot even start; the debug allocator run has that test.
+NOT_UNDER_ASAN = ("--deselect", "tests/core/test_memory.py::test_out_of_memory_stops_the_exchange")
+RUN_SECONDS_MAX = 1800
+
+
+def run(arguments: tuple[str, ...], folder: Path, **environment: str) -> int:
+    """One Python process in a folder; returns its exit code."""
+    print("+", " ".join([*(f"{key}={value}" for key, value in environment.items()), "python", *arguments]), flush=True)
+    return subprocess.run([sys.executable, *arguments], cwd=folder, env={**os.environ, **environment},
+                          timeout=RUN_SECONDS_MAX, check=False).returncode
+
+
+def debug_allocator() -> int:
+    """Guard bytes around every small block; freed blocks are filled."""
+    return run(TESTS, ROOT, PYTHONMALLOC="debug")
+
+
+def sanitizers(folder: Path) -> int:
+    """Builds a copy of the tree with ASan and UBSan and runs the same tests on it."""
+    tree, reports = folder / "tree", folder / "reports"
+    reports.mkdir()
+    copy_tree(tree)
+    failed = run(("setup.py", "-q", "build_ext", "--inplace"), tree, ENGINE_BUILD="sanitize")
+    failed = failed or run(
+        (*TESTS, *NOT_UNDER_ASAN), tree, LD_PRELOAD=" ".join(map(library, LIBRARIES)), PYTHONMALLOC="malloc",
+        ASAN_OPTIONS=f"detect_leaks=0:log_path={reports}/asan",
+        UBSAN_OPTIONS=f"print_stacktrace=1:log_path={reports}/ubsan")
+    found = sorted(reports.iterdir())
+    for report in found:
+        print(report.read_text(errors="replace"))
+    return failed or len(found)
+
+
+def copy_tree(tree: Path) -> None:
+    """Sources only: compiled files stay behind, so that everything is built anew."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
+        else:
+            (tree / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, tree / part)
+
+
+def library(name: str) -> str:
+    """Path of a sanitizer's runtime; it must be loaded before Python."""
+    asked = subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True)
+    path = asked.stdout.strip()
+    if not Path(path).is_absolute():
+        raise SystemExit(f"{name} is missing: install gcc's sanitizer libraries")
+    return path
+
+
+def main() -> None:
+    failed = debug_allocator()
+    with tempfile.TemporaryDirectory() as folder:
+        failed = sanitizers(Path(folder)) or failed
+    print("sanitize: " + ("FAILED" if failed else "clean"))
+    raise SystemExit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
