@@ -3,7 +3,7 @@
 A request is signed with a key of its own, or it speaks for whoever logged on to the session before; many accounts may
 share one connection by signing each request. Replies come in the order of the requests. Session methods take effect
 when they are read, so that orders may be pipelined right behind session.logon. An answer above half of
-write_buffer_bytes_max is replaced by a refusal: sending it could cut the connection.
+write_buffer_bytes_max is replaced by an error that says so: sending it could cut the connection.
 """
 import time
 from functools import partial
@@ -34,7 +34,8 @@ from gateway.websocket import Connection
 
 PATH = "/ws-api/v3"
 ONLY_ED25519 = Terms(400, -4056, "HMAC_SHA256 API key is not supported.")
-ANSWER_TOO_LARGE = Terms(413, -1000, "The answer has more than %s bytes: ask for less, or over HTTP.")
+ANSWER_TOO_LARGE = Terms(
+    500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
 

@@ -211,15 +211,17 @@ def test_rate_limits_are_shown_on_request(tmp_path):
     asyncio.run(run())
 
 
-def test_an_answer_that_could_cut_the_connection_is_refused(tmp_path):
+def test_an_answer_that_could_cut_the_connection_is_not_sent(tmp_path):
     async def run() -> None:
         async with running(tmp_path / "data", limits={"write_buffer_bytes_max": 16384}) as venue:
             await furnish(venue)
             async with venue.client(ALICE) as alice:
                 for number in range(30):
                     await alice.ok("order.place", **limit("BUY", str(40000 + number), "0.01", newOrderRespType="ACK"))
-                assert (await alice.error("openOrders.status"))[:2] == (413, -1000)
+                assert (await alice.error("openOrders.status"))[:2] == (500, -1006)
                 assert len(await venue.ok(ALICE, "openOrders.status")) == 30
+                assert (await alice.error("openOrders.cancelAll", **BTC))[:2] == (500, -1006)
+                assert await alice.ok("openOrders.status") == []
                 assert await alice.ok("ping", signed=False) == {}
     asyncio.run(run())
 
