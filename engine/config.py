@@ -92,6 +92,7 @@ class Limits(Section, frozen=True):
     close_seconds_max: Seconds = 2.0
     http_body_bytes_max: Bytes = 64 * 1024
     requests_pending_max: Count = 65536
+    requests_in_flight_max: Count = 512   # of one connection, whose next requests are then not read for a while
     subscriptions_max: Count = 1024
     closed_orders_max: Count = 200_000
     followers_max: Count = 32

@@ -9,7 +9,8 @@ At a limit:
   handshake above 16 KiB                       431
   handshake not complete in time               cut
   more unsent bytes than write_buffer_bytes_max   cut: a reader that slow has lost the stream anyway
-  more than half of that unsent                we stop reading until the peer has taken some
+  more than a quarter of that unsent           we stop reading and delivering until the peer has taken some, so that one
+                                               who asks much before it reads is waited for, not cut
   no pong for pong_seconds_max                 close 1008
   closing handshake not done in time           cut
   an exception out of the handler              logged, close 1011, the process goes on
@@ -17,56 +18,22 @@ At a limit:
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
-from typing import Protocol, cast
+from collections import deque
+from typing import cast
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 
-from engine.config import Limits
 from gateway.frames import PING, text_frame
-from gateway.timer_wheel import TimerWheel
+from gateway.handler import Handler, Owner
 
 HANDSHAKE_BYTES_MAX = 16 * 1024
 _log = logging.getLogger(__name__)
 _protocol_log = logging.getLogger(__name__ + ".protocol")
 _protocol_log.setLevel(logging.WARNING)  # the library tells of every connection
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-
-
-class Handler(Protocol):
-    """What a connection is for; one per connection. All calls come on the loop and must not block."""
-
-    def opened(self, connection: "Connection") -> None:
-        """The handshake is done; connection.path, .query and .peer are known."""
-
-    def message(self, data: bytes) -> None:
-        """One complete text message, valid UTF-8."""
-
-    def batch_end(self) -> None:
-        """All messages of one read have been delivered."""
-
-    def closed(self) -> None:
-        """The last call, once, and only after `opened`."""
-
-
-class Owner(Protocol):
-    """What the listener lends to its connections."""
-
-    limits: Limits
-    wheel: TimerWheel
-    factory: Callable[[], Handler]
-
-    def joined(self, connection: "Connection") -> bool:
-        """Count it in; False when connections_max is reached."""
-
-    def left(self, connection: "Connection") -> None:
-        """Count it out."""
-
-    def flush_soon(self, connection: "Connection") -> None:
-        """Call connection.flush before the loop waits again."""
 
 
 class Connection(asyncio.Protocol):
@@ -91,6 +58,9 @@ class Connection(asyncio.Protocol):
         self._reading = False    # inside data_received, which flushes at its end
         self._waiting = False    # the owner will flush
         self._delivered = False  # batch_end is due
+        self._events: deque[Event] = deque()  # read and not delivered yet; one read at most
+        self._choked = False     # the peer takes too little
+        self._held = False       # the handler has enough to do
 
     # for handlers
 
@@ -120,6 +90,16 @@ class Connection(asyncio.Protocol):
         self._collect()
         if not self._reading:
             self.flush()
+
+    def hold(self, held: bool) -> None:
+        """Stop reading requests, or go on: for a handler that has enough of them under way. Costs little to repeat."""
+        if held == self._held:
+            return
+        self._held = held
+        if held:
+            self._transport.pause_reading()
+        else:
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def going_away(self) -> None:
         """The server stops: say so to a peer that is connected, cut one that has not come so far."""
@@ -153,7 +133,7 @@ class Connection(asyncio.Protocol):
             return
         limits = self._owner.limits
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.socket_send_bytes)
-        self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes_max // 2)
+        self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes_max // 4)
         self._owner.wheel.add(self, limits.handshake_seconds_max)
 
     def data_received(self, data: bytes) -> None:
@@ -166,7 +146,8 @@ class Connection(asyncio.Protocol):
         elif protocol.state is not State.OPEN:
             self._open = False
         self._collect()
-        self._deliver(protocol.events_received())
+        self._events.extend(protocol.events_received())
+        self._deliver()
         self._reading = False
         self.flush()
 
@@ -178,16 +159,19 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer takes less than it asks for: stop reading its requests."""
+        self._choked = True
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
-        self._transport.resume_reading()
+        self._choked = False
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end; the handler hears of it once."""
         self._open, self._deaf = False, True
         self._out.clear()
+        self._events.clear()
         self._owner.wheel.remove(self)
         self._owner.left(self)
         handler, self._handler = self._handler, None
@@ -253,15 +237,30 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > HANDSHAKE_BYTES_MAX and not self._protocol.eof_sent:
             self._protocol.send_response(self._protocol.reject(431, "The handshake is above 16 KiB.\n"))
 
-    def _deliver(self, events: list[Event]) -> None:
+    def _go_on(self) -> None:
+        """Deliver what was left over, then read again; unless there is a reason not to, still or anew."""
+        if self._choked or self._held or self._transport.is_closing():
+            return
+        if self._events:
+            self._reading = True
+            self._deliver()
+            self._reading = False
+            self.flush()
+        if not (self._choked or self._held or self._events or self._transport.is_closing()):
+            self._transport.resume_reading()
+
+    def _deliver(self) -> None:
+        most = self._owner.limits.write_buffer_bytes_max // 4
+        events = self._events
         try:
-            for event in events:
-                if self._deaf:
-                    break
+            while events and not (self._deaf or self._choked or self._held):
+                event = events.popleft()
                 if isinstance(event, Frame):
                     self._frame(event)
                 elif isinstance(event, Request):
                     self._handshake(event)
+                if self._out_bytes > most:
+                    self.flush()
             if self._delivered and self._handler is not None:
                 self._delivered = False
                 self._handler.batch_end()

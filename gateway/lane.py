@@ -46,6 +46,11 @@ class Lane(Generic[Tag]):
         self._submitted: deque[list[_Item[Tag]]] = deque()
         self._pending = 0
 
+    @property
+    def pending(self) -> int:
+        """Requests that wait for the engine."""
+        return self._pending
+
     def command(self, tag: Tag, finish: Finish) -> None:
         """The command just added to `batch` belongs to this request."""
         self._queue(_COMMAND, tag, finish)

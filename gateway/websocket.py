@@ -10,8 +10,9 @@ from typing import Any
 
 from engine.config import Limits
 from engine.errors import ConfigError
-from gateway.connection import Connection, Handler
+from gateway.connection import Connection
 from gateway.frames import text_frame
+from gateway.handler import Handler
 from gateway.timer_wheel import TimerWheel
 
 __all__ = ["Connection", "Handler", "Listener", "listen", "text_frame"]
