@@ -33,7 +33,7 @@ from buttonwood.venue import Venue
 from engine.config import Config
 from engine.errors import ConfigError, VenueError
 
-WINDOW = 256
+WINDOW = 512
 WINDOW_MAX = 4096
 
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -101,6 +102,29 @@ def test_lost_replies_are_found_again(tmp_path: Path):
     figures = asyncio.run(run())
     assert figures.reconnects == 2
     assert figures.looked_up > 0
+
+
+def test_a_running_venue_is_replayed_on_by_its_addresses(tmp_path: Path):
+    """As for a venue elsewhere: addresses and keys are given, its ledger cannot be seen."""
+    messages, truth = write_files(tmp_path, events=500)
+
+    async def run() -> Figures:
+        with temporary_data_dir() as data_dir:
+            async with private_venue(data_dir) as (_, target):
+                keys = tmp_path / "keys.json"
+                keys.write_bytes(msgspec.json.encode(target.keys))
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "buttonwood", "replay", messages, "--truth", truth, "--json", "--keys", keys,
+                    "--url", target.orders, "--streams-url", target.streams, "--rest-url", target.rest,
+                    stdout=subprocess.PIPE)
+                output, _ = await asyncio.wait_for(process.communicate(), 60)
+                assert process.returncode == 0
+                return msgspec.json.decode(output, type=Figures)
+
+    figures = asyncio.run(run())
+    assert figures.executions == figures.executions_exact > 50
+    assert figures.top_states == figures.top_aligned > 50
+    assert (figures.verified, figures.ledger_lag_ms_max) == (None, None)
 
 
 @pytest.mark.parametrize(("options", "problem"), [
