@@ -9,7 +9,7 @@ import uvloop
 
 from tests.gateway.rest_kit import RestClient, rest
 from tests.gateway.running import ALICE, BOB, Running, furnish, limit, running
-from tests.support.ledger import reached
+from tests.support.ledger import check_task, reached
 from tests.support.ledger import running as ledger
 from tests.support.postgres import PostgresServer
 
@@ -29,7 +29,7 @@ def run(folder: Path, dsn: str, story: Story, **overrides: object) -> None:
             await furnish(venue, maker_fee_ppm=1000, taker_fee_ppm=2000)
             config = venue.server.venue.config
             async with ledger(config) as task, rest(config) as port:
-                await reached(dsn, venue.core.seq, task=task)
+                await reached(dsn, venue.core.seq, check_task(task))
                 async with RestClient(port, venue.keys[ALICE]) as alice, RestClient(port, venue.keys[BOB]) as bob:
                     await asyncio.wait_for(story(venue, alice, bob), 60)
     uvloop.run(main())
@@ -143,7 +143,7 @@ def test_a_ledger_that_stands_still_does_not_hold_the_answer(tmp_path, postgres)
             async with rest(config) as port:
                 async with RestClient(port, venue.keys[ALICE]) as alice, RestClient(port, venue.keys[BOB]) as bob:
                     async with ledger(config) as task:
-                        await reached(config.postgres.dsn, venue.core.seq, task=task)
+                        await reached(config.postgres.dsn, venue.core.seq, check_task(task))
                         await trade(alice, bob)
                         assert len(await alice.ok("GET", "myTrades", symbol="BTCUSDT")) == 1
                     await trade(alice, bob)
