@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_worker(commands)
     _add_setup(commands)
     _add_verify(commands)
+    _add_journal(commands)
     commands.add_parser("replay", help="send recorded order flow through a venue and compare with what really happened")
     _add_keys(commands)
     return parser
@@ -91,6 +92,23 @@ def _add_verify(commands: Any) -> None:
     parser = _add(commands, "verify", _verify, "prove that the ledger adds up and agrees with the exchange",
                   "buttonwood verify --data DIR --json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_journal(commands: Any) -> None:
+    parser = commands.add_parser("journal", help="look into the journal of commands, and check it",
+                                 epilog="example: buttonwood journal check --data DIR")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add(actions, "ls", _journal, "list the segments with their epochs, commands and times",
+         "buttonwood journal ls --data DIR")
+    dump = _add(actions, "dump", _journal, "show commands in words, one a line",
+                "buttonwood journal dump --from 1000 --count 20")
+    dump.add_argument("--from", type=int, dest="begin", metavar="SEQ", help="first command (default: the oldest)")
+    dump.add_argument("--count", type=int, metavar="N", help="how many (default: all)")
+    _add(actions, "check", _journal, "read every byte; exit status 0 sound, 1 damaged, with file, offset and remedy",
+         "buttonwood journal check --data DIR")
+    for name, action in actions.choices.items():
+        action.add_argument("--json", action="store_true", help="print JSON")
+        action.set_defaults(action=name)
 
 
 def _add_keys(commands: Any) -> None:
@@ -140,6 +158,10 @@ def _setup(parsed: argparse.Namespace) -> int:
 
 def _verify(parsed: argparse.Namespace) -> int:
     return int(asyncio.run(import_module("buttonwood.verify_command").run_verify(_config(parsed), parsed.json)))
+
+
+def _journal(parsed: argparse.Namespace) -> int:
+    return int(import_module("buttonwood.journal_command").run_journal(_config(parsed), parsed))
 
 
 def _keys(parsed: argparse.Namespace) -> int:

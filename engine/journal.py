@@ -33,6 +33,7 @@ class Walk:
     """One pass over the journal from the segment that holds `from_seq`; afterwards it knows where the journal ends.
 
     segments and chain grow during the pass. unclean: offsets of pieces behind the end that are not zero (torn writes).
+    A journal that is being written may grow while its end is looked at: then the pass goes on.
     """
 
     def __init__(self, directory: Path, from_seq: int = 1) -> None:
@@ -51,8 +52,8 @@ class Walk:
             segment = read_segment(path, first_seq)
             self._enter(segment)
             yield from self._frames(segment)
-        if self.segments:
-            self._check_end(self.segments[-1])
+        while self.segments and not self._is_end(self.segments[-1]):
+            yield from self._frames(self.segments[-1])
         if self.from_seq > self.chain.next_seq:
             raise JournalError(self.directory, 0, f"the journal ends at {self.chain.next_seq - 1}, "
                                f"{self.from_seq} was asked for", "Its newest part is missing: " + _RESTORE)
@@ -108,9 +109,13 @@ class Walk:
             return frames, 0
         return frames, HEADER_BYTES
 
-    def _check_end(self, segment: Segment) -> None:
-        """Nothing sound may lie behind the end: look at every place where a frame could begin."""
+    def _is_end(self, segment: Segment) -> bool:
+        """Nothing sound may lie behind the end: look at every place where a frame could begin.
+
+        False when the journal goes on there after all: somebody wrote it meanwhile.
+        """
         zeros = bytes(_CHUNK_BYTES)
+        self.unclean.clear()
         with segment.path.open("rb", buffering=0) as file:
             fd = file.fileno()
             for offset in range(segment.end - segment.end % _CHUNK_BYTES, segment.size_bytes, _CHUNK_BYTES):
@@ -119,17 +124,29 @@ class Walk:
                 if data == zeros[:len(data)]:
                     continue
                 self.unclean.append(begin)
-                self._refuse_later_frame(segment, fd, begin, data)
+                place, follows = self._later_frame(fd, begin, data)
+                if place:
+                    if self._goes_on(segment, fd):
+                        return False
+                    raise JournalError(
+                        segment.path, segment.end, f"no sound frame of command {self.chain.next_seq} ({self._stopped}),"
+                        f" yet command {follows} follows at byte {place}: damage, not a torn write", _RESTORE)
+        return True
 
-    def _refuse_later_frame(self, segment: Segment, fd: int, begin: int, data: bytes) -> None:
-        next_seq, place = self.chain.next_seq, data.find(MAGIC_BYTES)
+    def _later_frame(self, fd: int, begin: int, data: bytes) -> tuple[int, int]:
+        """Offset and first command of a sound frame in these bytes that no torn write leaves behind; (0, 0): none."""
+        place = data.find(MAGIC_BYTES)
         while place >= 0:
             frame = _sound_frame(fd, begin + place)
-            if frame is not None and frame.first_seq >= next_seq:
-                raise JournalError(
-                    segment.path, segment.end, f"no sound frame of command {next_seq} ({self._stopped}), yet command "
-                    f"{frame.first_seq} follows at byte {begin + place}: damage, not a torn write", _RESTORE)
+            if frame is not None and frame.first_seq >= self.chain.next_seq:
+                return begin + place, frame.first_seq
             place = data.find(MAGIC_BYTES, place + 1)
+        return 0, 0
+
+    def _goes_on(self, segment: Segment, fd: int) -> bool:
+        """Whether the next frame stands at the end now, whole and in its place."""
+        frame = _sound_frame(fd, segment.end)
+        return frame is not None and (frame.prev_crc, frame.first_seq) == (self.chain.crc, self.chain.next_seq)
 
 
 def _sound_frame(fd: int, offset: int) -> Frame | None:

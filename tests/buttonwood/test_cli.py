@@ -11,7 +11,7 @@ from gateway.keys import KeyStore, read_keys
 from gateway.tokens import read_token
 
 COMMANDS = ["up", "exchange", "worker", "feed", "rest", "traders", "setup", "verify", "keys", "keys make", "keys list",
-            "keys revoke", "keys token", ""]
+            "keys revoke", "keys token", "journal ls", "journal dump", "journal check", ""]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,8 +1,10 @@
 """kill -9 at any moment: every acknowledged command is in the journal, numbers go on without a gap, nothing twice."""
+import contextlib
 import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from engine.records import COMMAND
 from tests.engine.stage import config_for, frames_of
 
 KILLS = 6
+READINGS = 150
 
 
 def wait_for_growth(path: Path, process: subprocess.Popen[bytes], size_bytes: int) -> None:
@@ -22,18 +25,34 @@ def wait_for_growth(path: Path, process: subprocess.Popen[bytes], size_bytes: in
         time.sleep(0.005)
 
 
+@contextlib.contextmanager
+def busy_engine(folder: Path, acks: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-m", "tests.engine.busy_engine", str(folder), str(acks)])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_journal_may_be_read_while_it_is_written(tmp_path: Path):
+    """A frame that becomes whole while the end is looked at is no damage."""
+    acks, journal, last = tmp_path / "acks", config_for(tmp_path / "venue").paths.journal, 1
+    with busy_engine(tmp_path / "venue", acks) as process:
+        wait_for_growth(acks, process, 1000)
+        for _ in range(READINGS):
+            *_, newest = read_frames(journal, last)
+            assert newest.end_seq > last
+            last = newest.first_seq
+
+
 def test_every_acknowledged_command_survives(tmp_path: Path):
     dice, acks, acknowledged_before = random.Random(5), tmp_path / "acks", 0
     journal = config_for(tmp_path / "venue").paths.journal
     for kill in range(KILLS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.busy_engine", str(tmp_path / "venue"), str(acks)])
-        try:
+        with busy_engine(tmp_path / "venue", acks) as process:
             size_bytes = acks.stat().st_size if kill else 0
             wait_for_growth(acks, process, size_bytes + dice.randrange(1000, 8000))
-        finally:
-            process.kill()
-            process.wait()
         frames = frames_of(journal)
         assert sum(not frame.count for frame in frames) == frames[-1].epoch == kill + 1
         seqs = np.concatenate([np.frombuffer(frame.commands, COMMAND)["seq"] for frame in read_frames(journal)])

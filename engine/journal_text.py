@@ -1,0 +1,63 @@
+"""A command of the journal as named values: what a person reads in `buttonwood journal dump`.
+
+Values are the core's own integers with their units in the names; only kinds, sides and the like become words. Fields
+that mean nothing for a kind of command are left out.
+"""
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from engine.core.codes import AccountStatus, CommandKind, InstrumentStatus, OrderType, Side, TimeInForce
+from engine.frames import Frame
+from engine.records import ACCOUNT_COMMAND, ASSET_COMMAND, COMMAND, INSTRUMENT_COMMAND, RECORD_BYTES
+
+_WORDS: dict[str, type[IntEnum]] = {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce}
+_MONEY = ("account", "instrument", "amount", "text")
+_FIELDS: dict[int, tuple[np.dtype[Any], tuple[str, ...]]] = {
+    CommandKind.ASSET: (ASSET_COMMAND, ("asset", "text", "scale")),
+    CommandKind.INSTRUMENT: (INSTRUMENT_COMMAND, (
+        "instrument", "text", "status", "base_asset", "quote_asset", "lot_value", "tick_value", "min_lots", "max_lots",
+        "max_ticks", "min_notional", "maker_fee_ppm", "taker_fee_ppm")),
+    CommandKind.ACCOUNT: (ACCOUNT_COMMAND, ("account", "status", "text")),
+    CommandKind.CREDIT: (COMMAND, _MONEY),
+    CommandKind.DEBIT: (COMMAND, _MONEY),
+    CommandKind.PLACE: (COMMAND, ("account", "instrument", "side", "order_type", "time_in_force", "price_ticks",
+                                  "qty_lots", "amount", "text")),
+    CommandKind.CANCEL: (COMMAND, ("account", "instrument", "order_id", "text")),
+    CommandKind.REDUCE: (COMMAND, ("account", "instrument", "order_id", "text", "qty_lots")),
+    CommandKind.CANCEL_ALL: (COMMAND, ("account", "instrument")),
+}
+_STATUS: dict[int, type[IntEnum]] = {CommandKind.INSTRUMENT: InstrumentStatus, CommandKind.ACCOUNT: AccountStatus}
+
+
+def commands(frame: Frame) -> Iterator[dict[str, Any]]:
+    """Each command of a frame: seq, time_ns, epoch, kind, then what it says. Unknown kinds show their bytes."""
+    records = np.frombuffer(frame.commands, COMMAND)
+    for place, record in enumerate(records):
+        kind = int(record["kind"])
+        head = {"seq": int(record["seq"]), "time_ns": int(record["time_ns"]), "epoch": frame.epoch}
+        raw = frame.commands[place * RECORD_BYTES:(place + 1) * RECORD_BYTES]
+        if kind in _FIELDS:
+            yield head | {"kind": CommandKind(kind).name} | _values(kind, raw)
+        else:
+            yield head | {"kind": kind, "bytes": raw.hex()}
+
+
+def _values(kind: int, raw: memoryview) -> dict[str, Any]:
+    layout, names = _FIELDS[kind]
+    record = np.frombuffer(raw, layout)[0]
+    values = {name: _value(kind, name, record[name]) for name in names}
+    if layout is COMMAND and kind in (CommandKind.CREDIT, CommandKind.DEBIT):
+        values = {"asset" if name == "instrument" else name: value for name, value in values.items()}
+    return values
+
+
+def _value(kind: int, name: str, value: Any) -> int | str:
+    """Words where a number has one; a number that has none is shown as it is."""
+    if name == "text":
+        return bytes(value).decode("utf-8", "backslashreplace")
+    words = _STATUS.get(kind) if name == "status" else _WORDS.get(name)
+    number = int(value)
+    return words(number).name if words and number in set(words) else number
