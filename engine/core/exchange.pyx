@@ -1,7 +1,7 @@
 """The exchange as Python sees it: commands in, events out, and questions about the state in between.
 
 Promises: the state is a pure function of the commands; apply() costs O(1) Python work however many commands it carries.
-Not thread-safe: one thread at a time.
+Not thread-safe, and the GIL is kept: a batch is over sooner than handing the GIL on and getting it back would take.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -61,8 +61,7 @@ cdef class Exchange:
         try:
             if view.len % sizeof(Command):
                 raise ValueError(f"{view.len} bytes of commands: not a multiple of {sizeof(Command)}")
-            with nogil:
-                applied = apply_commands(&self.state, <char*>view.buf, count)
+            applied = apply_commands(&self.state, <char*>view.buf, count)
             if applied != count:
                 self._explain(<char*>view.buf + applied * sizeof(Command))
         finally:
