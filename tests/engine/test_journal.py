@@ -10,9 +10,11 @@ from engine.errors import JournalError
 from engine.frames import HEADER_BYTES, Chain
 from engine.journal import Frame, Walk, read_frames
 from engine.segments import START, list_files, name_of
+from tests.engine.journal_faults import campaign
 from tests.engine.stage import SMALL, frames_of, run, stamped, write_frames
 
 FAULTS_EACH = 60
+MIXED_FAULTS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +173,19 @@ def test_a_fault_gives_a_true_prefix_or_a_refusal(fault: Fault, whole: Path, cop
         else:
             assert found == truth[:expected]
         shutil.rmtree(copies)
+
+
+def test_mixed_faults_never_give_a_wrong_prefix_and_refusals_name_the_place(tmp_path: Path):
+    outcome = campaign(MIXED_FAULTS, 11, tmp_path / "journals")
+    assert (outcome.wrong_recoveries, outcome.failures) == (0, 0), outcome.told
+    assert outcome.faults == MIXED_FAULTS and 500 < outcome.refused < 1500
+
+
+def test_the_campaign_notices_a_reader_that_does_not_look_behind_the_end(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Walk, "_later_frame", lambda *_: (0, 0))
+    outcome = campaign(300, 12, tmp_path / "journals")
+    assert outcome.wrong_recoveries and "frames were read, expected None" in outcome.told[0]
 
 
 @pytest.mark.parametrize("fault", [torn_tail, truncated, duplicated_frame, stale_tail, garbage_tail],
