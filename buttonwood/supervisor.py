@@ -78,8 +78,9 @@ class Supervisor:
 
     async def _stop(self, part: Part) -> None:
         keeper = self._keepers.pop(part)
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+        while not keeper.done():  # a start that is given up clears up; one that swallows this is asked again
+            keeper.cancel()
+            await asyncio.wait([keeper], timeout=2 * self._limits.stop_seconds_max)
         await part.stop(self._limits.stop_seconds_max)
         _log.info("%s is stopped", part.name)
 

@@ -12,6 +12,8 @@ from typing import Self
 
 import psutil
 
+from buttonwood.verify_command import UNTRIED
+
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 ANY_PORTS = ["--rest-port", "0", "--orders-port", "0", "--streams-port", "0"]
@@ -32,15 +34,22 @@ class RunningVenue:
         self._environment = os.environ | variables
         self.words: dict[str, str] = {}
 
+    def launch(self) -> None:
+        """Start, and do not wait."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment)
+
+    def output(self) -> str:
+        """All that it printed, once it has ended."""
+        return self.process.communicate()[0]
+
     def __enter__(self) -> Self:
         """Start and wait until ready."""
-        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment)
+        self.launch()
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line.startswith("buttonwood is ready: "):
             self.process.kill()
-            self.process.stdout.close()
-            raise AssertionError(f"not ready, status {self.process.wait()}: {line}")
+            raise AssertionError(f"not ready, status {self.process.wait()}: {line}{self.output()}")
         self.words = dict(word.split("=", 1) for word in line.split()[3:])
         return self
 
@@ -78,9 +87,13 @@ class RunningVenue:
 
 
 def verify(data_dir: Path) -> dict[str, object]:
-    """Run `buttonwood verify --json`; the report, in which every proof must hold."""
+    """Run `buttonwood verify --json`; the report, in which every proof must hold. Waits for a Postgres that recovers."""
     command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json"]
-    output = subprocess.run(command, capture_output=True, text=True, check=False)
+    end = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        output = subprocess.run(command, capture_output=True, text=True, check=False)
+        if output.returncode != UNTRIED or time.monotonic() > end:
+            break
     assert output.returncode == 0, output.stdout + output.stderr
     report: dict[str, object] = json.loads(output.stdout)
     assert report["ok"] is True

@@ -19,6 +19,8 @@ from engine.config import load_config
 from engine.journal import read_frames
 from tests.system.running_venue import ANY_PORTS, RunningVenue, alive, verify, wait_until
 
+LISTING = Path(__file__).parents[2] / "deploy" / "listing.toml"
+
 
 @pytest.fixture
 def data_dir():
@@ -69,18 +71,12 @@ def test_one_line_then_it_trades_and_the_next_start_goes_on(data_dir):
         again = up(data_dir, *ANY_PORTS)
         assert again.returncode == 3 and f"in use by process {venue.process.pid}" in again.stderr
         assert venue.stop(signal.SIGINT) == 0
-    verify(data_dir)
+    *_, last = read_frames(load_config(data_dir=str(data_dir)).paths.journal, 1)
+    assert verify(data_dir)["seq"] == last.first_seq + last.count - 1
     with RunningVenue(data_dir, "--demo") as second:
         assert (second.words["key"], second.words["secret"]) == (venue.words["key"], venue.words["secret"])
         assert balance(second, "BTC") == before
         assert buy(second)["status"] == "FILLED"
-
-
-def test_the_ledger_is_complete_when_all_has_stopped(data_dir):
-    with RunningVenue(data_dir, "--demo") as venue:
-        buy(venue)
-    *_, last = read_frames(load_config(data_dir=str(data_dir)).paths.journal, 1)
-    assert verify(data_dir)["seq"] == last.first_seq + last.count - 1
 
 
 def test_another_venues_data_is_not_mixed_with_the_demos(data_dir):
@@ -100,8 +96,6 @@ def test_another_venues_data_is_not_mixed_with_the_demos(data_dir):
         assert set(venue.words) == {"rest", "orders", "streams"}
     refused = up(data_dir, "--demo", *ANY_PORTS)
     assert refused.returncode == 3 and "another venue, with EUR, TULIP, TULIPEUR" in refused.stderr
-    with RunningVenue(data_dir, "--listing", str(listing)):
-        pass
 
 
 def test_servers_of_the_customers_own_are_used_and_left_alone(data_dir):
@@ -140,6 +134,15 @@ def test_a_killed_supervisor_takes_everything_with_it_and_the_next_one_goes_on(d
         second.verify()
 
 
+@pytest.mark.parametrize("children", [1, 3])
+def test_a_start_that_is_interrupted_leaves_nothing(data_dir, children):
+    venue = RunningVenue(data_dir, "--demo")
+    venue.launch()
+    wait_until(lambda: len(venue.family()) >= children)
+    assert venue.stop(signal.SIGTERM) == 0
+    assert venue.output() == ""
+
+
 def test_every_process_that_is_killed_comes_back_where_it_was(data_dir):
     with RunningVenue(data_dir, "--demo") as venue:
         for words in (["exchange"], ["worker", "ledger"], ["market_data"], ["feed"], ["rest"], ["postgres"], ["redis"]):
@@ -175,7 +178,7 @@ def test_a_taken_port_is_named_with_the_remedy(data_dir):
 
 
 def test_a_process_that_refuses_stops_the_venue_with_its_words(data_dir):
-    with RunningVenue(data_dir, "--demo"):
+    with RunningVenue(data_dir, "--listing", str(LISTING)):
         pass
     segment = min((data_dir / "journal").iterdir())
     content = bytearray(segment.read_bytes())
