@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Never, TypeVar
 
-import asyncpg
 import msgspec
 
 from engine.config import Config
@@ -20,7 +19,7 @@ from engine.errors import ConfigError
 from engine.follower import follow
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
-from workers.ledger_store import LedgerStore, passes
+from workers.ledger_store import POSTGRES_ERRORS, LedgerStore, passes
 from workers.replica import replay
 from workers.together import together
 from workers.wallet_mirror import WalletMirror
@@ -126,7 +125,7 @@ class Ledger:
         while True:
             try:
                 return await attempt()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except POSTGRES_ERRORS as error:
                 self._store.abandon()
                 if not passes(error):
                     raise LedgerRefused(f"Postgres refuses: {error}") from error

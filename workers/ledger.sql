@@ -3,6 +3,14 @@
 -- install_lock --
 SELECT pg_advisory_xact_lock(hashtext('buttonwood ledger schema'));
 
+-- end_stalled --
+-- A ledger session whose process stands still inside a transaction keeps the position locked; one that stands still in
+-- the middle of a COPY is beyond every timeout of the server. What it had not committed is rolled back.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = $1
+  AND pid <> pg_backend_pid()
+  AND xact_start < clock_timestamp() - $2::interval;
+
 -- read_watermark --
 SELECT seq, epoch, writer FROM watermark WHERE stream = 'ledger';
 

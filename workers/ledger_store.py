@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from workers.postings import Rows
 from workers.statements import script, statements
 from workers.wallet_mirror import WALLET_ROW
 
+APPLICATION = "buttonwood ledger"      # how our sessions are named in pg_stat_activity
 TRADE_COPY = CopyRows(
     instrument="int", n="int", seq="bigint", trade_id="bigint", fill_id="bigint", time_ns="bigint",
     price_ticks="bigint", qty_lots="bigint", quote_amount="bigint", taker_order_id="bigint", maker_order_id="bigint",
@@ -27,11 +29,14 @@ TRADE_COPY = CopyRows(
 ENTRY_COPY = CopyRows(
     account="int", asset="int", seq="bigint", amount="bigint", balance_after="bigint", n="int", kind="smallint")
 
-# The server is away, full, restarting or handing over: wait and ask again.
+# The server is away, full, restarting or handing over: wait and ask again. asyncpg raises InternalClientError when a
+# server says goodbye between two statements and the connection is used before its end is noticed.
 _PASSING = (
     OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError, asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.ReadOnlySQLTransactionError)
+    asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError)
+
+POSTGRES_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 def passes(error: Exception) -> bool:
@@ -59,13 +64,13 @@ class LedgerStore:
         self._sql = statements("ledger.sql")
 
     async def connect(self) -> asyncpg.Connection:
-        """The connection, made if there is none. A transaction left open by a stalled process ends by itself."""
+        """The connection, made if there is none; making one ends ledger transactions older than our patience."""
         if self._connection is None or self._connection.is_closed():
-            patience_ms = int(self._limits.statement_seconds_max * 1000)
+            patience = timedelta(seconds=self._limits.statement_seconds_max)
             self._connection = await asyncpg.connect(
-                self._dsn, timeout=self._limits.connect_seconds_max, command_timeout=self._limits.statement_seconds_max,
-                server_settings={"application_name": "buttonwood ledger", "synchronous_commit": "on",
-                                 "idle_in_transaction_session_timeout": str(patience_ms)})
+                self._dsn, timeout=self._limits.connect_seconds_max, command_timeout=patience.total_seconds(),
+                server_settings={"application_name": APPLICATION, "synchronous_commit": "on"})
+            await self._connection.execute(self._sql["end_stalled"], APPLICATION, patience)
         return self._connection
 
     def abandon(self) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.core.batch import Batch
 from engine.service import Engine
 from workers.ledger import Ledger
 
+WAIT_SECONDS_MAX = 60
 _PROCESS = """
 import asyncio, sys
 from pathlib import Path
@@ -49,8 +50,9 @@ async def submit(engine: Engine, *batches: Batch) -> None:
     """Returns when these commands are durable and applied."""
     for batch in batches:
         done = asyncio.get_running_loop().create_future()
-        engine.submit(batch, lambda first_seq, events, done=done: done.set_result(first_seq))
-        await asyncio.wait_for(done, 30)
+        engine.submit(batch, lambda first_seq, events, done=done: done.done() or done.set_result(first_seq))
+        async with asyncio.timeout(WAIT_SECONDS_MAX):   # wait_for may swallow a cancellation in Python 3.11
+            await done
 
 
 @contextlib.asynccontextmanager
@@ -87,12 +89,16 @@ async def execute(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
-async def reached(dsn: str, seq: int, seconds_max: float = 60, task: asyncio.Task[None] | None = None) -> None:
-    """Wait until the ledger is at this command; a task that ends meanwhile raises its error."""
-    async with asyncio.timeout(seconds_max):
+def check_task(task: asyncio.Task[None]) -> Callable[[], object]:
+    """Raises the task's error once it has ended with one."""
+    return lambda: task.done() and task.result()
+
+
+async def reached(dsn: str, seq: int, check: Callable[[], object]) -> None:
+    """Wait until the ledger is at this command; `check` raises when it has ended."""
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
         while True:
-            if task is not None and task.done():
-                task.result()
+            check()
             with contextlib.suppress(asyncpg.PostgresError, OSError):
                 if (await fetch(dsn, "SELECT seq FROM watermark"))[0][0] >= seq:
                     return
@@ -116,6 +122,11 @@ class LedgerProcess:
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def check(self) -> None:
+        """Raises when it has ended by itself."""
+        if self.ended:
+            raise AssertionError(self.result())
 
     def kill(self) -> None:
         """SIGKILL, then collect it."""

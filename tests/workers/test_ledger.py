@@ -10,9 +10,10 @@ from engine.core.batch import Batch
 from engine.core.codes import OrderType, Side, TimeInForce
 from engine.errors import ConfigError, JournalError
 from tests.support.flow import COIN, COIN_USD, USD, Flow
-from tests.support.ledger import config_for, execute, fetch, open_engine, reached, running, submit
+from tests.support.ledger import check_task, config_for, execute, fetch, open_engine, reached, running, submit
 from workers.ledger import Ledger
 from workers.ledger_errors import LedgerAhead, LedgerMismatch, LedgerRefused
+from workers.ledger_store import APPLICATION
 from workers.reconcile import verify
 
 ALICE, BOB, FEES, OUTSIDE = 2, 3, 1, 0
@@ -47,7 +48,7 @@ async def write(folder: Path, dsn: str, *batches: Batch) -> None:
     async with open_engine(config) as engine:
         async with running(config) as task:
             await submit(engine, *batches)
-            await reached(dsn, engine.seq, task=task)
+            await reached(dsn, engine.seq, check_task(task))
 
 
 def test_a_trade_becomes_rows(tmp_path: Path, dsn: str):
@@ -101,7 +102,7 @@ def test_random_flow_in_many_small_batches_is_proven(tmp_path: Path, dsn: str):
         async with open_engine(config) as engine:
             async with running(config) as task:
                 await submit(engine, flow.setup(), *(flow.commands(97) for _ in range(60)))
-                await reached(dsn, engine.seq, task=task)
+                await reached(dsn, engine.seq, check_task(task))
         report = await verify(config)
         assert report.ok, report
         assert {proof.name: proof.checked > 0 for proof in report.proofs} == dict.fromkeys(
@@ -117,12 +118,12 @@ def test_goes_on_after_a_restart(tmp_path: Path, dsn: str):
             for _ in range(3):
                 async with running(config) as task:
                     await submit(engine, *(flow.commands(200) for _ in range(3)))
-                    await reached(dsn, engine.seq, task=task)
+                    await reached(dsn, engine.seq, check_task(task))
                 await submit(engine, flow.commands(300))
         async with open_engine(config) as engine:   # a new epoch
             async with running(config) as task:
                 await submit(engine, flow.commands(100))
-                await reached(dsn, engine.seq, task=task)
+                await reached(dsn, engine.seq, check_task(task))
         assert await fetch(dsn, "SELECT epoch FROM watermark") == [(2,)]
         report = await verify(config)
         assert report.ok, report
@@ -168,7 +169,7 @@ def test_a_batch_that_postgres_refuses_stops_the_ledger(tmp_path: Path, dsn: str
         async with open_engine(config) as engine:
             async with running(config) as task:
                 await submit(engine, market())
-                await reached(dsn, engine.seq, task=task)
+                await reached(dsn, engine.seq, check_task(task))
                 await execute(dsn, "INSERT INTO trade VALUES (1, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)")
                 await submit(engine, orders())
                 with pytest.raises(LedgerRefused, match="trade_pkey"):
@@ -184,11 +185,24 @@ def test_a_wallet_removed_behind_its_back_stops_the_ledger(tmp_path: Path, dsn: 
         async with open_engine(config) as engine:
             async with running(config) as task:
                 await submit(engine, market())
-                await reached(dsn, engine.seq, task=task)
+                await reached(dsn, engine.seq, check_task(task))
                 await execute(dsn, f"DELETE FROM wallet WHERE account = {BOB}")
                 await submit(engine, orders())
                 with pytest.raises(LedgerRefused, match="rows of wallet were removed"):
                     await asyncio.wait_for(asyncio.shield(task), 30)
+    asyncio.run(story())
+
+
+def test_a_writer_that_stands_still_in_its_transaction_does_not_hold_the_next_one(tmp_path: Path, dsn: str):
+    async def story() -> None:
+        await write(tmp_path, dsn, market())
+        stalled = await asyncpg.connect(dsn, server_settings={"application_name": APPLICATION})
+        await stalled.execute("BEGIN; SELECT * FROM watermark FOR UPDATE")
+        config = config_for(tmp_path, dsn, ledger={"statement_seconds_max": 0.5})
+        async with open_engine(config) as engine, running(config) as task:
+            await submit(engine, orders())
+            await reached(dsn, engine.seq, check_task(task))
+        assert stalled.is_closed()
     asyncio.run(story())
 
 

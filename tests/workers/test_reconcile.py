@@ -9,7 +9,7 @@ import pytest
 
 from engine.config import Config
 from tests.support.flow import COIN_USD, Flow
-from tests.support.ledger import config_for, execute, open_engine, reached, running, submit
+from tests.support.ledger import check_task, config_for, execute, open_engine, reached, running, submit
 from tests.support.postgres import PostgresServer
 from workers.ledger_errors import LedgerRefused
 from workers.reconcile import Report, verify
@@ -100,7 +100,7 @@ def sound(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         flow = Flow(11)
         async with open_engine(config) as engine, running(config) as task:
             await submit(engine, flow.setup(), *(flow.commands(500) for _ in range(6)))
-            await reached(config.postgres.dsn, engine.seq, task=task)
+            await reached(config.postgres.dsn, engine.seq, check_task(task))
 
     asyncio.run(fill())
     return config
