@@ -114,6 +114,14 @@ class Ledger(Section, frozen=True):
     retry_seconds_max: Seconds = 2.0
 
 
+class Candles(Section, frozen=True):
+    """Candles into Postgres, every write_seconds; at most waiting_max wait for a Postgres that is away."""
+
+    write_seconds: Seconds = 0.25
+    waiting_max: Count = 100_000
+    statement_seconds_max: Seconds = 10.0
+
+
 class Supervisor(Section, frozen=True):
     """How `buttonwood up` treats its processes: after restarts_max failures in a row, or a refusal, the venue stops.
 
@@ -141,6 +149,7 @@ class Config(Section, frozen=True, dict=True):
     journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)
     ledger: Ledger = field(default_factory=Ledger)
+    candles: Candles = field(default_factory=Candles)
     supervisor: Supervisor = field(default_factory=Supervisor)
 
     @cached_property

@@ -31,7 +31,7 @@ class Asset(Struct, frozen=True, kw_only=True):
 
     def text(self, minor: int) -> str:
         """An amount in minor units with 8 decimal places."""
-        text = format_decimal(minor, self.scale)
+        text = _decimal(minor, self.scale)
         if self.scale == PLACES:
             return text
         if self.scale > PLACES:
@@ -64,8 +64,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
-        value = ticks * self.tick_e8
-        return format_decimal(value, PLACES) if value <= _INT64_MAX else f"{value // E8}.{value % E8:08d}"
+        return _decimal(ticks * self.tick_e8, PLACES)
 
     def qty_text(self, lots: int) -> str:
         """A quantity with 8 decimal places."""
@@ -78,6 +77,13 @@ class Instrument(Struct, frozen=True, kw_only=True):
     def quote_text(self, minor: int) -> str:
         """An amount of quote minor units with 8 decimal places."""
         return self.quote_asset.text(minor)
+
+
+def _decimal(value: int, places: int) -> str:
+    """Sums over many trades may exceed int64."""
+    if value <= _INT64_MAX:
+        return format_decimal(value, places)
+    return f"{value // 10**places}.{value % 10**places:0{places}d}" if places else str(value)
 
 
 def check_terms(

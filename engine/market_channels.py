@@ -26,6 +26,8 @@ from struct import Struct, error
 
 import msgspec
 
+from engine.intervals import INTERVALS
+
 VERSION = 1
 NS_PER_MS = 1_000_000
 REFRESH = 1
@@ -49,10 +51,44 @@ class Kind(IntEnum):
     PARTIAL_5 = 5    # best levels, when they changed, at a 100 ms tick
     PARTIAL_10 = 6
     PARTIAL_20 = 7
+    AGG_TRADE = 8
+    MINI_TICKER = 9    # statistics, when they changed, at a 1000 ms tick
+    TICKER = 10
+    TICKER_1H = 11
+    TICKER_4H = 12
+    TICKER_1D = 13
+    AVG_PRICE = 14
+    MINI_TICKERS = 15  # lists of those of all instruments that changed, on the channel of ALL_SYMBOLS
+    TICKERS = 16
+    TICKERS_1H = 17
+    TICKERS_4H = 18
+    TICKERS_1D = 19
+    BOOK_TICKERS = 20  # never in an envelope: the feed makes it from every BOOK_TICKER
+    KLINE_1S = 33      # 32 + the interval's number, see engine/intervals.py
+    KLINE_1M = 34
+    KLINE_3M = 35
+    KLINE_5M = 36
+    KLINE_15M = 37
+    KLINE_30M = 38
+    KLINE_1H = 39
+    KLINE_2H = 40
+    KLINE_4H = 41
+    KLINE_6H = 42
+    KLINE_8H = 43
+    KLINE_12H = 44
+    KLINE_1D = 45
+    KLINE_3D = 46
+    KLINE_1W = 47
+    KLINE_1MONTH = 48
 
 
 PARTIAL_LEVELS = {Kind.PARTIAL_5: 5, Kind.PARTIAL_10: 10, Kind.PARTIAL_20: 20}
-STATES = frozenset({Kind.BOOK_TICKER, *PARTIAL_LEVELS})   # kinds whose last message is worth keeping
+KLINES = tuple(Kind(32 + interval.number) for interval in INTERVALS)   # in the order of the intervals
+TICKER_WINDOWS = {"1h": (Kind.TICKER_1H, Kind.TICKERS_1H), "4h": (Kind.TICKER_4H, Kind.TICKERS_4H),
+                  "1d": (Kind.TICKER_1D, Kind.TICKERS_1D)}   # of one instrument, of all
+STATES = frozenset({Kind.BOOK_TICKER, Kind.MINI_TICKER, Kind.TICKER, Kind.AVG_PRICE, *PARTIAL_LEVELS, *KLINES,
+                    *(single for single, _ in TICKER_WINDOWS.values())})   # kinds whose last message is worth keeping
+ALL_SYMBOLS = "!"      # stands for the symbol where a message is about all instruments; no symbol can be that
 _KINDS = {int(kind): kind for kind in Kind}
 
 

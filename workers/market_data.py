@@ -7,14 +7,20 @@ to Redis has a new epoch and starts with the state of every instrument.
 
 Order of messages of an instrument: trades and bookTickers as the core made them, every one of them, once a frame is
 applied; differences and best levels at the ticks, read from the replica then. One write to Redis per frame and tick.
+
+Candles and statistics are made from all trades since the first command, in the commands' own time; what closes a candle
+on its stream is said in `_until_ms`. Candles are kept in Postgres if postgres.dsn names one (workers/candle_store.py).
 """
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
 from collections.abc import Iterable
 from struct import unpack_from
-from typing import Never
+from typing import Never, Protocol
+
+import numpy as np
 
 from engine.config import Config
 from engine.core.codes import EventKind
@@ -23,17 +29,55 @@ from engine.core.unpack import unpack_events
 from engine.follower import follow
 from engine.instruments import Catalog, Instrument
 from engine.journal import Frame
-from engine.market_channels import FAST_MS, NS_PER_MS, SLOW_MS, channel, encode_envelope, portions
+from engine.market_channels import (
+    ALL_SYMBOLS,
+    FAST_MS,
+    NS_PER_MS,
+    SLOW_MS,
+    TICKER_WINDOWS,
+    Kind,
+    channel,
+    encode_entry,
+    encode_envelope,
+    portions,
+)
+from engine.records import EVENT
 from engine.redis_link import RedisAddress
+from workers.candle_store import CandleStore, Changes
 from workers.market_data_book import MarketBook
 from workers.market_data_json import safe_symbol
+from workers.market_tape import MarketTape
 from workers.redis_publisher import RedisPublisher
 from workers.together import together
 
 QUIET_SECONDS = 0.25   # a drop copy silent for this long has delivered what existed
-_TIME_OFFSET = 24      # of time_ns in a command, see engine/records.py
+CLOCK_LAG_SECONDS = 1.0   # a drop copy silent for this long has delivered what is older than this
+STORE_SECONDS_MAX = 2.0   # to wait at the start for what Postgres knows: what it has need not be written again
+HISTORY_FRAMES = 64    # frames of history between two looks at how many candles wait
+_TIME_OFFSET = 24      # of time_ns in a command, see engine/records.py; all commands of a frame have the same
+_LISTS = {Kind.MINI_TICKER: Kind.MINI_TICKERS, Kind.TICKER: Kind.TICKERS, **dict(TICKER_WINDOWS.values())}
 _OF_A_BOOK = frozenset({EventKind.ACCEPTED, EventKind.TRADE, EventKind.CANCELED, EventKind.REDUCED, EventKind.TOP})
 _log = logging.getLogger(__name__)
+
+
+class Speaker(Protocol):
+    """What has its own channel and sequence: an instrument, or all of them."""
+
+    entries: list[bytes]
+    seq: int
+
+    @property
+    def symbol(self) -> str:
+        """Names the channel."""
+
+
+class Lists:
+    """The channel of what is told about all instruments in one message."""
+
+    def __init__(self) -> None:
+        self.symbol = ALL_SYMBOLS
+        self.entries: list[bytes] = []
+        self.seq = 0
 
 
 class MarketData:
@@ -46,55 +90,101 @@ class MarketData:
         self._publisher = RedisPublisher(config.redis, self._reopened)
         self._catalog = Catalog()
         self._books: dict[int, MarketBook] = {}
+        self._tapes: dict[int, MarketTape] = {}
+        self._lists = Lists()
+        dsn = config.postgres.dsn
+        self._store = CandleStore(dsn, config.candles, self._collect) if dsn else None
+        self._last_ms = 0                        # time of the last command
+        self._seconds = 0                        # slow ticks
         self._started_ns = time.time_ns()
         self._applied_at: float | None = None    # loop time of the last frame
 
     async def run(self) -> None:
-        """Follow, publish and tick until cancelled; the first of the three to fail ends all."""
-        await together(self._publisher.run(), self._tick(), self._follow())
+        """Follow, publish, tick and store until cancelled; the first of them to fail ends all."""
+        store = [self._store.run()] if self._store is not None else []
+        await together(self._publisher.run(), self._tick(), self._follow(), *store)
 
     # 1. frames in
 
     async def _follow(self) -> None:
+        if self._store is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._store.opened.wait(), STORE_SECONDS_MAX)
+        number = 0
         async for frame in follow(self._config.paths.dropcopy, 1):
             self.apply(frame)
+            number += 1
+            if self._store is not None and not self.live and number % HISTORY_FRAMES == 0:
+                await self._store.room()
             await asyncio.sleep(0)   # lets the loop write and tick while a long history is read
 
     def apply(self, frame: Frame) -> None:
         """Take the next frame of the journal."""
+        if not frame.count:
+            return
         (time_ns,) = unpack_from("<q", frame.commands, _TIME_OFFSET)
         self._applied_at = asyncio.get_running_loop().time()
         live = time_ns >= self._started_ns
         if live and not self.live:
-            self._go_live()
-        self.live = live
+            self._go_live(time_ns // NS_PER_MS)
+        elif self.live and not live:
+            self._go_silent()
         events = self.core.apply(frame.commands)
         if live:
             self._tell(events)
+        else:
+            self._remember(events)
+        self._last_ms = time_ns // NS_PER_MS
 
-    def _go_live(self) -> None:
-        """From here on everything is told; what came before is in the books."""
+    def _go_live(self, at_ms: int) -> None:
+        """From here on everything is told; what came before is in the books and on the tapes."""
         self.live = True
         self._configure()
         for book in self._books.values():
             book.restart()
             book.refresh()
+        for tape in self._tapes.values():
+            tape.start(at_ms)
         self._publish(self._books.values())
         _log.info("live from command %d", self.core.seq + 1)
+
+    def _go_silent(self) -> None:
+        """A late part of history."""
+        self.live = False
+        for tape in self._tapes.values():
+            tape.live = False
 
     # 2. events to entries
 
     def _tell(self, buffer: memoryview) -> None:
-        touched: dict[MarketBook, None] = {}
+        touched: dict[int, MarketBook] = {}
         for event in unpack_events(buffer):
             if event.kind in _OF_A_BOOK:
                 book = self._books.get(event.instrument)
                 if book is not None:
                     book.event(event)
-                    touched[book] = None
+                    touched[event.instrument] = book
+                    if event.kind == EventKind.TRADE:
+                        self._tapes[event.instrument].trade(event)
             elif event.kind == EventKind.CONFIGURED:
                 self._configure()
-        self._publish(touched)
+        for number in touched:
+            self._tapes[number].settle()
+        self._publish(touched.values())
+
+    def _remember(self, buffer: memoryview) -> None:
+        """The trades and new instruments of history, without looking at all the rest."""
+        events = np.frombuffer(buffer, EVENT)
+        kinds = events["kind"]
+        if (kinds == EventKind.CONFIGURED).any():
+            self._configure()
+        trades = unpack_events(events[kinds == EventKind.TRADE].tobytes())
+        for trade in trades:
+            tape = self._tapes.get(trade.instrument)
+            if tape is not None:
+                tape.trade(trade)
+        for number in {trade.instrument for trade in trades} & self._tapes.keys():
+            self._tapes[number].settle()
 
     def _configure(self) -> None:
         """Make a book for each new instrument; a changed one keeps its book with the new terms."""
@@ -102,9 +192,11 @@ class MarketData:
         for number, instrument in self._catalog.by_id.items():
             book = self._books.get(number)
             if book is not None:
-                book.instrument = instrument
+                book.instrument = self._tapes[number].instrument = instrument
             elif self._nameable(instrument):
-                self._books[number] = MarketBook(self.core, instrument)
+                book = self._books[number] = MarketBook(self.core, instrument)
+                tape = self._tapes[number] = MarketTape(self.core, instrument, book.entries)
+                tape.live = self.live
 
     def _nameable(self, instrument: Instrument) -> bool:
         if not safe_symbol(instrument.symbol):
@@ -126,38 +218,70 @@ class MarketData:
 
     def tick(self, now_ms: int, slow: bool) -> None:
         """The end of a 100 ms span, and with `slow` of a 1000 ms span as well."""
-        if not self.live and self._quiet():
-            self._go_live()
+        if not self.live and self._quiet(QUIET_SECONDS):
+            self._go_live(now_ms)
         if not self.live:
             return
-        for book in self._books.values():
+        until_ms = self._until_ms(now_ms)
+        for number, book in self._books.items():
             book.fast_tick(now_ms)
-            if slow:
-                book.slow_tick(now_ms)
-        self._publish(self._books.values())
+            self._tapes[number].fast_tick(until_ms, now_ms)
+        if slow:
+            self._slow_tick(now_ms)
+        self._publish([*self._books.values(), self._lists])
 
-    def _quiet(self) -> bool:
+    def _slow_tick(self, now_ms: int) -> None:
+        self._seconds += 1
+        lists: dict[Kind, list[bytes]] = {kind: [] for kind in _LISTS.values()}
+        for number, book in self._books.items():
+            book.slow_tick(now_ms)
+            for kind, text in self._tapes[number].slow_tick(now_ms, even=self._seconds % 2 == 0).items():
+                if kind in _LISTS:
+                    lists[_LISTS[kind]].append(text)
+        self._lists.entries += [
+            encode_entry(kind, b"[" + b",".join(texts) + b"]") for kind, texts in lists.items() if texts]
+
+    def _until_ms(self, now_ms: int) -> int:
+        """Nothing more will happen before this: commands come in the order of their times, and after a second of
+        silence what is older than that second would have come.
+        """
+        if self.live and self._quiet(CLOCK_LAG_SECONDS):
+            return max(self._last_ms, now_ms - int(CLOCK_LAG_SECONDS * 1000))
+        return self._last_ms
+
+    def _collect(self) -> tuple[int, int, Changes]:
+        """For the store."""
+        for tape in self._tapes.values():
+            tape.fold()
+        changes = [(number, tape.candles.take()) for number, tape in self._tapes.items()]
+        return self.core.seq, self._until_ms(time.time_ns() // NS_PER_MS), changes
+
+    def _quiet(self, seconds: float) -> bool:
+        """Whether something has come, but nothing for so long."""
         now = asyncio.get_running_loop().time()
-        return self._applied_at is not None and now - self._applied_at >= QUIET_SECONDS
+        return self._applied_at is not None and now - self._applied_at >= seconds
 
     # 4. entries out
 
     def _reopened(self) -> None:
         """A new connection, so a new epoch: sequences start again, and every reader gets the state."""
-        for book in self._books.values():
-            book.seq = 0
-            book.entries.clear()
-            if self.live:
+        speakers: list[Speaker] = [*self._books.values(), self._lists]
+        for speaker in speakers:
+            speaker.seq = 0
+            speaker.entries.clear()
+        if self.live:
+            for number, book in self._books.items():
                 book.refresh()
+                self._tapes[number].refresh()
         self._publish(self._books.values())
 
-    def _publish(self, books: Iterable[MarketBook]) -> None:
-        """Everything that these books have to say, one message per instrument, one write."""
-        for book in books:
-            if book.entries and self._publisher.connected:
-                name = channel(self._database, book.instrument.symbol)
-                for portion in portions(book.entries):
-                    book.seq += 1
-                    self._publisher.publish(name, encode_envelope(self._publisher.epoch, book.seq, portion))
-            book.entries.clear()
+    def _publish(self, speakers: Iterable[Speaker]) -> None:
+        """Everything that these have to say, one message per channel, one write."""
+        for speaker in speakers:
+            if speaker.entries and self._publisher.connected:
+                name = channel(self._database, speaker.symbol)
+                for portion in portions(speaker.entries):
+                    speaker.seq += 1
+                    self._publisher.publish(name, encode_envelope(self._publisher.epoch, speaker.seq, portion))
+            speaker.entries.clear()
         self._publisher.flush()

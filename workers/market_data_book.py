@@ -35,6 +35,11 @@ class MarketBook:
         self._new_level: int | None = None   # level that the order accepted last touched as the first
         self.restart()
 
+    @property
+    def symbol(self) -> str:
+        """Names the channel."""
+        return self.instrument.symbol
+
     def restart(self) -> None:
         """Forget what was said: the streams go on from the book as it is now."""
         update_id = self._core.update_id(self._id)

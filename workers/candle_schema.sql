@@ -1,0 +1,33 @@
+-- Candles, kept by the market-data worker; everything here can be made again from the journal.
+-- A row stands for an interval with trades. It is the same whoever writes it and however often: a function of the trades
+-- up to command `seq`, so a row with a higher seq replaces one with a lower, never the other way round.
+-- Prices in ticks, quantities in lots, money in minor units of the quote asset; sums may exceed 64 bits.
+
+CREATE TABLE IF NOT EXISTS candle (
+    instrument int NOT NULL,
+    interval   smallint NOT NULL,                  -- number in engine/intervals.py
+    open_ms    bigint NOT NULL,
+    open       bigint NOT NULL,
+    high       bigint NOT NULL,
+    low        bigint NOT NULL,
+    close      bigint NOT NULL,
+    last_lots  bigint NOT NULL,                    -- of the last trade
+    lots       numeric NOT NULL,
+    quote      numeric NOT NULL,
+    buy_lots   numeric NOT NULL,                   -- the part in which the buyer took
+    buy_quote  numeric NOT NULL,
+    first_id   bigint NOT NULL,                    -- trades; ids have no gap
+    last_id    bigint NOT NULL,
+    first_agg  bigint NOT NULL,                    -- number of the first aggregated trade
+    first_seq  bigint NOT NULL,                    -- command of the first trade
+    seq        bigint NOT NULL,                    -- command of the last trade
+    PRIMARY KEY (instrument, interval, open_ms)
+) WITH (fillfactor = 80);
+
+-- How far the journal is in the candles: all commands up to seq, and all that can happen before `until_ms`.
+CREATE TABLE IF NOT EXISTS candle_position (
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    seq      bigint NOT NULL,
+    until_ms bigint NOT NULL
+);
+INSERT INTO candle_position VALUES (true, 0, 0) ON CONFLICT DO NOTHING;

@@ -1,0 +1,19 @@
+-- install_lock --
+SELECT pg_advisory_xact_lock(hashtext('buttonwood candles'));
+
+-- position --
+SELECT seq FROM candle_position;
+
+-- put --
+INSERT INTO candle
+SELECT * FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bigint[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[],
+                     $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
+ON CONFLICT (instrument, interval, open_ms) DO UPDATE
+SET high = excluded.high, low = excluded.low, close = excluded.close, last_lots = excluded.last_lots,
+    lots = excluded.lots, quote = excluded.quote, buy_lots = excluded.buy_lots, buy_quote = excluded.buy_quote,
+    last_id = excluded.last_id, seq = excluded.seq
+WHERE candle.seq < excluded.seq;
+
+-- advance --
+UPDATE candle_position SET seq = greatest(seq, $1), until_ms = greatest(until_ms, $2);
