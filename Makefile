@@ -3,8 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+KILLS ?= 200
+JOURNAL ?= 20000
 
-.PHONY: build run test check bench sanitize clean help
+.PHONY: build run test check bench faults sanitize clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -33,6 +35,9 @@ check: build  ## formatters, linters, types, house rules
 
 bench: build  ## every benchmark, one after the other
 	for name in core journal ledger gateway feed; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+
+faults: build   ## kill processes of a trading venue, damage journals, prove that nothing is lost (KILLS=200 JOURNAL=20000)
+	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) $(ARGS)
 
 sanitize: build  ## the core's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize

@@ -1,0 +1,55 @@
+"""The campaign of faults, short: every process of a venue killed, 2,000 damaged journals; and it finds what it seeks.
+
+The long one is `make faults`.
+"""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from engine.core.batch import Batch
+from tests.engine.stage import TRADER, config_for, opened, run, send, setup
+from tests.system.fault_audit import Auditor, Findings
+from tests.system.fault_traders import Ack
+
+ROOT = Path(__file__).parents[2]
+WRONG = ("lost", "doubled", "state_mismatches", "ledger_mismatches", "wrong_recoveries", "failures")
+
+
+def test_nothing_that_was_answered_is_lost_when_processes_are_killed():
+    command = [sys.executable, "-m", "tests.system.faults", "--kills", "8", "--journal", "2000", "--seed", "4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert {name: report[name] for name in WRONG} == dict.fromkeys(WRONG, 0)
+    assert (report["kills"], report["journal_faults"]) == (8, 2000) and report["acked"] > 500
+    assert set(report["killed"]) == {"exchange", "ledger", "market-data", "feed", "postgres", "redis"}
+    assert report["streams_parted"] > 2 and report["verified"] >= 1
+
+
+def placed(text: str, order: int, quantity: str = "0.0003") -> Ack:
+    asked = {"type": "LIMIT", "timeInForce": "GTC", "side": "BUY", "price": "0.25", "quantity": quantity}
+    return Ack("order.place", TRADER, "BTCUSDT", text, asked, {"orderId": order, "fills": [], "transactTime": 0})
+
+
+def test_the_auditor_notices_what_is_lost_and_what_is_doubled(tmp_path: Path):
+    config = config_for(tmp_path)
+
+    async def story() -> None:
+        batch = Batch()
+        for text in (b"once", b"twice", b"twice"):
+            batch.place(TRADER, 1, 0, 0, 0, 25, 3, text=text)
+        async with opened(config, clock=lambda: 1) as engine:
+            for commands in (setup(), batch):
+                await send(engine, commands)
+
+    run(story())
+    findings = Findings(told=[])
+    auditor = Auditor(config.paths.journal, config.paths.door, findings)
+    auditor._replay(7)
+    auditor.settle([placed("once", 5)])
+    assert (findings.acked, findings.lost) == (1, 0)
+    auditor.settle([placed("once", 6), placed("never", 9), placed("once", 5, "0.0004"), placed("twice", 6)])
+    assert (findings.acked, findings.lost) == (5, 4)
+    auditor.count_doubles()
+    assert findings.doubled == 1 and "2 times PLACE twice of account 2" in findings.told[-1]
