@@ -87,7 +87,7 @@ class RunningVenue:
 
 
 def verify(data_dir: Path) -> dict[str, object]:
-    """Run `buttonwood verify --json`; the report, in which every proof must hold. Waits for a Postgres that recovers."""
+    """Run `buttonwood verify --json`; the report, in which all proofs must hold. Waits for a Postgres that recovers."""
     command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json"]
     end = time.monotonic() + READY_SECONDS_MAX
     while True:
