@@ -57,8 +57,8 @@ def stream_names(request: Request) -> list[str]:
     for name in request.params:
         if not isinstance(name, str) or parse_stream(name) is None:
             shown = str(name)[:_SHOWN_MAX]
-            raise InvalidRequest(f"`{shown}` is no stream; write symbol@trade, symbol@bookTicker, symbol@depth@100ms "
-                                 "or symbol@depth5 with the symbol in small letters", request.id)
+            raise InvalidRequest(f"`{shown}` is no stream; write symbol@trade, symbol@bookTicker, symbol@kline_1m, "
+                                 "symbol@depth@100ms, ... with the symbol in small letters", request.id)
     return list(dict.fromkeys(request.params))
 
 

@@ -10,7 +10,16 @@ import asyncio
 import logging
 from collections import Counter
 
-from engine.market_channels import FAST_MS, PARTIAL_LEVELS, SLOW_MS, EnvelopeError, Kind, decode_envelope, symbol_of
+from engine.market_channels import (
+    ALL_SYMBOLS,
+    FAST_MS,
+    PARTIAL_LEVELS,
+    SLOW_MS,
+    EnvelopeError,
+    Kind,
+    decode_envelope,
+    symbol_of,
+)
 from gateway.feed_names import StreamKind, parse_stream
 from gateway.feed_sequence import SequenceWatch, Verdict
 from gateway.feed_topics import Listener, Topic
@@ -83,6 +92,8 @@ class Hub:
             topic = self._topic((symbol, entry.kind))
             if topic.push(entry.payload, entry.refresh):
                 self._dirty[topic] = None
+            if entry.kind is Kind.BOOK_TICKER and not entry.refresh:
+                self._also(entry.payload)
         self.counts["messages"] += len(envelope.entries)
 
     def read_end(self) -> None:
@@ -130,6 +141,12 @@ class Hub:
                  symbol or "all streams", reason, len(parted))
         for listener in parted:
             listener.lost()
+
+    def _also(self, book_ticker: bytes) -> None:
+        """For those who listen to all instruments at once."""
+        topic = self._topics.get((ALL_SYMBOLS, Kind.BOOK_TICKERS))
+        if topic is not None and topic.push(book_ticker, refresh=False):
+            self._dirty[topic] = None
 
     def _topic(self, key: Key) -> Topic:
         topic = self._topics.get(key)

@@ -5,14 +5,16 @@
   /stream[?streams=A/B]     combined: each message as {"stream": NAME, "data": ...}
   /stream/ws[/NAME...]      raw as well: some clients recognise the spot market by the word /stream in the address
 
-A name is SYMBOL@KIND with the symbol in small letters. Whether an instrument of that symbol exists is not asked.
+A name is SYMBOL@KIND with the symbol in small letters, or one of ALL_STREAMS, which tell of all instruments. Whether an
+instrument of that symbol exists is not asked.
 """
 import re
 from urllib.parse import parse_qsl, unquote
 
 from msgspec import Struct
 
-from engine.market_channels import Kind
+from engine.intervals import INTERVALS
+from engine.market_channels import ALL_SYMBOLS, KLINES, TICKER_WINDOWS, Kind
 
 _SYMBOL = re.compile(r"[a-z0-9._-]{1,36}")
 
@@ -37,14 +39,28 @@ KINDS = {
     "depth": StreamKind(Kind.DEPTH_1000),
     "depth@100ms": StreamKind(Kind.DEPTH_100),
     "depth@1000ms": StreamKind(Kind.DEPTH_1000),
+    "aggTrade": StreamKind(Kind.AGG_TRADE),
+    "miniTicker": StreamKind(Kind.MINI_TICKER),
+    "ticker": StreamKind(Kind.TICKER),
+    "avgPrice": StreamKind(Kind.AVG_PRICE),
 }
+ALL_STREAMS = {"!bookTicker": StreamKind(Kind.BOOK_TICKERS)}
+for _name, _kind in (("miniTicker", Kind.MINI_TICKERS), ("ticker", Kind.TICKERS)):
+    ALL_STREAMS[f"!{_name}@arr"] = ALL_STREAMS[f"!{_name}@arr@1000ms"] = StreamKind(_kind)
+for _window, (_kind, _list) in TICKER_WINDOWS.items():
+    KINDS[f"ticker_{_window}"] = StreamKind(_kind)
+    ALL_STREAMS[f"!ticker_{_window}@arr"] = StreamKind(_list)
+for _interval, _kind in zip(INTERVALS, KLINES, strict=True):
+    KINDS[f"kline_{_interval.name}"] = StreamKind(_kind)
 for _levels, _kind in ((5, Kind.PARTIAL_5), (10, Kind.PARTIAL_10), (20, Kind.PARTIAL_20)):
     KINDS[f"depth{_levels}"] = KINDS[f"depth{_levels}@1000ms"] = StreamKind(_kind, slow=True)
     KINDS[f"depth{_levels}@100ms"] = StreamKind(_kind)
 
 
 def parse_stream(name: str) -> tuple[str, StreamKind] | None:
-    """(symbol in small letters, kind) of a stream's name; None when it is not one of ours."""
+    """(symbol in small letters or ALL_SYMBOLS, kind) of a stream's name; None when it is not one of ours."""
+    if name in ALL_STREAMS:
+        return ALL_SYMBOLS, ALL_STREAMS[name]
     symbol, _, rest = name.partition("@")
     kind = KINDS.get(rest)
     return (symbol, kind) if kind is not None and _SYMBOL.fullmatch(symbol) else None

@@ -26,13 +26,13 @@ class Klines:
         self._said: list[tuple[int, int, int]] = []   # candle, its last command and its price as told last
         self._texts: list[bytes] = []
 
-    def start(self, at_ms: int) -> None:
+    def start(self, at_ms: int, now_ms: int) -> None:
         """Forget what was told: go on with the candles of this moment."""
         self._opens = [interval.open_ms(at_ms) for interval in INTERVALS] if self._candles.now else []
         self._ends = [interval.next_ms(open_ms) for interval, open_ms in zip(INTERVALS, self._opens, strict=False)]
         self._said, self._texts = [(-1, -1, -1)] * len(self._opens), [b""] * len(self._opens)
         for place in range(len(self._opens)):
-            self._tell(place, at_ms)
+            self._tell(place, now_ms)
 
     def end(self, until_ms: int, now_ms: int) -> None:
         """Nothing more will happen before until_ms: tell the end of the candles that ended until then."""

@@ -77,7 +77,7 @@ class MarketTape:
         self.candles.add(piece)
         self._rolling.add(piece)
         if first and self.live:
-            self._klines.start(piece.open_ms)
+            self._klines.start(piece.open_ms, self._traded_ms)
 
     def _take(self, agg: AggTrade) -> None:
         if self.live:
@@ -99,7 +99,7 @@ class MarketTape:
         self.live = True
         self.fold()
         self._texts.clear()
-        self._klines.start(at_ms)
+        self._klines.start(at_ms, at_ms)
 
     def fast_tick(self, until_ms: int, now_ms: int) -> None:
         """Nothing more will happen before until_ms."""

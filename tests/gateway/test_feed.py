@@ -249,3 +249,32 @@ def test_foreign_bytes_on_a_channel_do_not_stop_the_feed(capsys, caplog):
 
     run_feed(capsys, story)
     assert caplog.text.count("cannot be read as an envelope") == 4
+
+
+def test_streams_of_all_instruments(capsys):
+    async def story(kit: FeedKit) -> None:
+        async with kit.client("/stream?streams=!miniTicker@arr@1000ms/!bookTicker") as socket:
+            client = Client(socket)
+            await client.ask("LIST_SUBSCRIPTIONS")
+            kit.say("!", (Kind.MINI_TICKERS, [{"s": "A"}, {"s": "B"}]))
+            kit.say("BTCUSDT", TICKER)
+            kit.say("BTCUSDT", TICKER, refresh=True)
+            kit.say("ETHUSDT", (Kind.BOOK_TICKER, {"u": 1, "s": "ETHUSDT"}))
+            assert [await client.read() for _ in range(3)] == [
+                {"stream": "!miniTicker@arr@1000ms", "data": [{"s": "A"}, {"s": "B"}]},
+                {"stream": "!bookTicker", "data": TICKER[1]},
+                {"stream": "!bookTicker", "data": {"u": 1, "s": "ETHUSDT"}}]
+            await client.quiet()
+
+    run_feed(capsys, story)
+
+
+def test_a_late_subscriber_gets_the_present_candle(capsys):
+    async def story(kit: FeedKit) -> None:
+        async with kit.client("/ws/btcusdt@trade") as early:
+            kit.say("BTCUSDT", (Kind.KLINE_1M, {"k": 1}), (Kind.KLINE_1H, {"k": 2}), TRADE)
+            await Client(early).read()
+        async with kit.client("/ws/btcusdt@kline_1m") as socket:
+            assert await Client(socket).read() == {"k": 1}
+
+    run_feed(capsys, story)

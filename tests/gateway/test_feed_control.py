@@ -53,7 +53,7 @@ def refusal(data: bytes) -> dict:
     (b'{"method":"SUBSCRIBE","params":[1],"id":6}', 6, "`1`"),
     (b'{"method":"SUBSCRIBE","params":[null],"id":6}', 6, "None"),
     (b'{"method":"SUBSCRIBE","params":["a@trade","A@trade"],"id":6}', 6, "`A@trade`"),
-    (b'{"method":"UNSUBSCRIBE","params":["a@kline_1m"],"id":6}', 6, "`a@kline_1m`"),
+    (b'{"method":"UNSUBSCRIBE","params":["a@kline_7m"],"id":6}', 6, "`a@kline_7m`"),
     (b'{"method":"SUBSCRIBE","params":["a@trade"],"id":1.5}', None, "id"),
     (b'{"method":"SUBSCRIBE","params":["a@trade"],"id":true}', None, "id"),
     (b'{"method":"SUBSCRIBE","params":["a@trade"],"id":{}}', None, "id"),

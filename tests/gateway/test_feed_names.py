@@ -14,12 +14,30 @@ from gateway.feed_names import StreamKind, Target, parse_path, parse_stream
     ("btcusdt@depth5", Kind.PARTIAL_5, True),
     ("btcusdt@depth10@1000ms", Kind.PARTIAL_10, True),
     ("btcusdt@depth20@100ms", Kind.PARTIAL_20, False),
+    ("btcusdt@aggTrade", Kind.AGG_TRADE, False),
+    ("btcusdt@miniTicker", Kind.MINI_TICKER, False),
+    ("btcusdt@ticker", Kind.TICKER, False),
+    ("btcusdt@ticker_4h", Kind.TICKER_4H, False),
+    ("btcusdt@avgPrice", Kind.AVG_PRICE, False),
+    ("btcusdt@kline_1s", Kind.KLINE_1S, False),
+    ("btcusdt@kline_1m", Kind.KLINE_1M, False),
+    ("btcusdt@kline_1w", Kind.KLINE_1W, False),
+    ("btcusdt@kline_1M", Kind.KLINE_1MONTH, False),
 ])
 def test_a_stream_of_ours(name, kind, slow):
     assert parse_stream(name) == ("btcusdt", StreamKind(kind, slow))
 
 
+@pytest.mark.parametrize(("name", "kind"), [
+    ("!miniTicker@arr", Kind.MINI_TICKERS), ("!miniTicker@arr@1000ms", Kind.MINI_TICKERS),
+    ("!ticker@arr", Kind.TICKERS), ("!ticker_1d@arr", Kind.TICKERS_1D), ("!bookTicker", Kind.BOOK_TICKERS)])
+def test_a_stream_of_all_instruments(name, kind):
+    assert parse_stream(name) == ("!", StreamKind(kind))
+    assert parse_path(f"/ws/{name}", "") == Target(False, [name])
+
+
 @pytest.mark.parametrize("name", [
+    "!ticker", "!@trade", "btcusdt@kline_7m", "btcusdt@kline_1m@+08:00", "btcusdt@ticker_2h", "!ticker_2h@arr",
     "", "0", "btcusdt", "@trade", "BTCUSDT@trade", "btcusdt@Trade", "btcusdt@depth7", "btcusdt@depth@200ms",
     "btc usdt@trade", 'a"b@trade', "x" * 37 + "@trade", "btcusdt@trade@", "btcusdt@@trade", "é@trade"])
 def test_no_stream_of_ours(name):
