@@ -1,7 +1,8 @@
 """One WebSocket connection: asyncio's bytes on one side, a Handler's messages on the other.
 
-The rules of RFC 6455 are kept by websockets' sans-I/O ServerProtocol; compression is never offered. What is added here:
-deadlines, limits, and one write per read or loop pass instead of one per message.
+The handshake is websockets' sans-I/O ServerProtocol, compression is never offered. Frames are read by frame_codec, who
+keeps the rules of RFC 6455. What is added here: the closing handshake, deadlines, limits, and one write per read or
+loop pass instead of one per message.
 
 At a limit:
   message above ws_message_bytes_max           close 1009, decided at the frame's header
@@ -21,15 +22,18 @@ import socket
 from collections import deque
 from typing import cast
 
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode
 from websockets.http11 import Request
-from websockets.protocol import Event, State
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from gateway.frames import PING, text_frame
+from gateway.frame_codec import CLOSE, FAILURE, FrameReader
+from gateway.frame_codec import PING as PINGED
+from gateway.frames import PING, close_frame, pong_frame, text_frame
 from gateway.handler import Handler, Owner
 
 HANDSHAKE_BYTES_MAX = 16 * 1024
+_HANDSHAKE_END = b"\r\n\r\n"
 _log = logging.getLogger(__name__)
 _protocol_log = logging.getLogger(__name__ + ".protocol")
 _protocol_log.setLevel(logging.WARNING)  # the library tells of every connection
@@ -45,11 +49,13 @@ class Connection(asyncio.Protocol):
         self.peer = ""      # address:port
         self.wheel_slot = -1
         self._owner = owner
-        self._protocol = ServerProtocol(max_size=owner.limits.ws_message_bytes_max, logger=_protocol_log)
+        self._protocol: ServerProtocol | None = ServerProtocol(logger=_protocol_log)   # until the handshake is done
+        self._head_end = b""         # the last bytes of the handshake so far
+        self._frames = FrameReader(owner.limits.ws_message_bytes_max)
+        self._write_most = owner.limits.write_buffer_bytes_max
         self._handler: Handler | None = None
         self._out: list[bytes] = []
         self._out_bytes = 0
-        self._partial = bytearray()  # a fragmented message so far
         self._head_bytes = 0
         self._pong_at = 0.0
         self._open = False       # handshake done and nobody has started to close
@@ -58,7 +64,9 @@ class Connection(asyncio.Protocol):
         self._reading = False    # inside data_received, which flushes at its end
         self._waiting = False    # the owner will flush
         self._delivered = False  # batch_end is due
-        self._events: deque[Event] = deque()  # read and not delivered yet; one read at most
+        self._close_sent = False
+        self._close_received = False
+        self._events: deque[bytes | tuple[int, int, bytes]] = deque()  # read and not delivered yet; one read at most
         self._choked = False     # the peer takes too little
         self._held = False       # the handler has enough to do
 
@@ -74,7 +82,7 @@ class Connection(asyncio.Protocol):
             return
         self._out.append(frame)
         self._out_bytes += len(frame)
-        if self._out_bytes > self._owner.limits.write_buffer_bytes_max:
+        if self._out_bytes > self._write_most:
             self.flush()
         elif not (self._reading or self._waiting):
             self._waiting = True
@@ -84,10 +92,8 @@ class Connection(asyncio.Protocol):
         """Start the closing handshake after what was sent before; the reason is cut at 123 bytes."""
         if not self._open:
             return
-        self._open, self._deaf = False, True
-        self._protocol.send_close(code, reason.encode()[:123].decode(errors="ignore"))
+        self._good_bye(code, reason.encode())
         self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
-        self._collect()
         if not self._reading:
             self.flush()
 
@@ -138,23 +144,18 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read all frames, deliver the messages, then write once."""
-        protocol = self._protocol
         self._reading = True
-        protocol.receive_data(data)
-        if protocol.state is State.CONNECTING:
-            self._limit_handshake(len(data))
-        elif protocol.state is not State.OPEN:
-            self._open = False
-        self._collect()
-        self._events.extend(protocol.events_received())
-        self._deliver()
+        if self._protocol is not None:
+            data = self._read_handshake(self._protocol, data)
+        if data:
+            self._events.extend(self._frames.feed(data))
+            self._deliver()
         self._reading = False
         self.flush()
 
     def eof_received(self) -> bool:
         """The peer has stopped sending: the transport writes what is left and closes."""
         self._open = False
-        self._protocol.receive_eof()
         return False
 
     def pause_writing(self) -> None:
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
             self._out.clear()
             self._out_bytes = 0
             self._transport.write(data)
-            if self._transport.get_write_buffer_size() > self._owner.limits.write_buffer_bytes_max:
+            if self._transport.get_write_buffer_size() > self._write_most:
                 _log.info("%s: cut, it does not read what it asked for", self.peer)
                 self.abort()
                 return
@@ -215,27 +216,70 @@ class Connection(asyncio.Protocol):
 
     # steps
 
-    def _collect(self) -> None:
-        """Queue what the protocol wants to send. An empty write ends the stream: then the peer has to hang up soon."""
-        for data in self._protocol.data_to_send():
+    def _read_handshake(self, protocol: ServerProtocol, data: bytes) -> bytes:
+        """Read on until the handshake is complete and answer it; the frames that came right behind it."""
+        if protocol.eof_sent:
+            return b""
+        found = (self._head_end + data).find(_HANDSHAKE_END)
+        size = len(data) if found < 0 else found + len(_HANDSHAKE_END) - len(self._head_end)
+        self._head_end = (self._head_end + data[:size])[1 - len(_HANDSHAKE_END):]
+        self._head_bytes += size
+        protocol.receive_data(data[:size])
+        if protocol.state is State.CONNECTING and self._head_bytes > HANDSHAKE_BYTES_MAX and not protocol.eof_sent:
+            protocol.send_response(protocol.reject(431, "The handshake is above 16 KiB.\n"))
+        for event in protocol.events_received():
+            if isinstance(event, Request) and not protocol.eof_sent:
+                self._handshake(protocol, event)
+        self._collect(protocol)
+        return data[size:] if self._protocol is None else b""
+
+    def _handshake(self, protocol: ServerProtocol, request: Request) -> None:
+        protocol.send_response(protocol.accept(request))
+        self._collect(protocol)
+        if protocol.state is not State.OPEN:
+            return
+        self._protocol = None
+        self.path, _, self.query = request.path.partition("?")
+        self._pong_at = asyncio.get_running_loop().time()
+        self._open = True
+        self._owner.wheel.add(self, self._owner.limits.ping_seconds)
+        try:
+            handler = self._owner.factory()
+            self._handler = handler
+            handler.opened(self)
+        except Exception:
+            self._handler_failed()
+
+    def _collect(self, protocol: ServerProtocol) -> None:
+        """Queue the handshake's answer. An empty write ends the stream."""
+        for data in protocol.data_to_send():
             if data:
-                self._out.append(data)
-                self._out_bytes += len(data)
+                self._add(data)
             else:
-                self._open, self._ending = False, True
-                self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
+                self._wind_up()
+
+    def _add(self, data: bytes) -> None:
+        self._out.append(data)
+        self._out_bytes += len(data)
+
+    def _good_bye(self, code: int, reason: bytes = b"") -> None:
+        """Send our close frame, once; nothing but the peer's is listened to any more."""
+        self._open, self._deaf = False, True
+        if not self._close_sent:
+            self._close_sent = True
+            self._add(close_frame(code, reason))
+
+    def _wind_up(self) -> None:
+        """End our side of the stream after what is queued; the peer has to hang up soon."""
+        self._open, self._ending = False, True
+        self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
 
     def _end(self) -> None:
         """Hang up when both sides have said good-bye; else end our side only, so that the peer can read why."""
-        if self._protocol.close_rcvd is not None and self._protocol.close_sent is not None:
+        if self._close_received and self._close_sent:
             self._transport.close()
         else:
             self._transport.write_eof()
-
-    def _limit_handshake(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > HANDSHAKE_BYTES_MAX and not self._protocol.eof_sent:
-            self._protocol.send_response(self._protocol.reject(431, "The handshake is above 16 KiB.\n"))
 
     def _go_on(self) -> None:
         """Deliver what was left over, then read again; unless there is a reason not to, still or anew."""
@@ -250,72 +294,42 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _deliver(self) -> None:
-        most = self._owner.limits.write_buffer_bytes_max // 4
-        events = self._events
+        most = self._write_most // 4
+        events, handler = self._events, self._handler
         try:
-            while events and not (self._deaf or self._choked or self._held):
+            while events and (self._deaf or not (self._choked or self._held)):
                 event = events.popleft()
-                if isinstance(event, Frame):
-                    self._frame(event)
-                elif isinstance(event, Request):
-                    self._handshake(event)
+                if type(event) is not bytes:
+                    self._control(*cast(tuple[int, int, bytes], event))
+                elif not self._deaf and handler is not None:
+                    self._delivered = True
+                    handler.message(event)
                 if self._out_bytes > most:
                     self.flush()
-            if self._delivered and self._handler is not None:
+            if self._delivered and handler is not None:
                 self._delivered = False
-                self._handler.batch_end()
+                handler.batch_end()
         except Exception:
-            _log.exception("%s: the handler failed; its connection is closed", self.peer)
-            self._fail(CloseCode.INTERNAL_ERROR, "internal error")
+            self._handler_failed()
 
-    def _handshake(self, request: Request) -> None:
-        protocol = self._protocol
-        if protocol.eof_sent:
-            return
-        protocol.send_response(protocol.accept(request))
-        self._collect()
-        if protocol.state is not State.OPEN:
-            return
-        self.path, _, self.query = request.path.partition("?")
-        self._pong_at = asyncio.get_running_loop().time()
-        self._open = True
-        self._owner.wheel.add(self, self._owner.limits.ping_seconds)
-        handler = self._owner.factory()
-        self._handler = handler
-        handler.opened(self)
-
-    def _frame(self, frame: Frame) -> None:
-        opcode = frame.opcode
-        if opcode is Opcode.TEXT and frame.fin:
-            self._message(bytes(frame.data))
-        elif opcode is Opcode.TEXT or opcode is Opcode.CONT:
-            self._partial += frame.data
-            if frame.fin:
-                data, self._partial = bytes(self._partial), bytearray()
-                self._message(data)
-        elif opcode is Opcode.BINARY:
-            self._fail(CloseCode.UNSUPPORTED_DATA, "text messages only")
-        elif opcode is Opcode.PONG:
+    def _control(self, kind: int, code: int, data: bytes) -> None:
+        if kind == FAILURE:
+            self._fail(code, data)
+        elif kind == CLOSE:
+            self._close_received = True
+            self._good_bye(code)
+            self._wind_up()
+        elif kind == PINGED:
+            if self._open:
+                self._add(pong_frame(data))
+        else:
             self._pong_at = asyncio.get_running_loop().time()
 
-    def _message(self, data: bytes) -> None:
-        if not (data.isascii() or _is_utf8(data)):
-            self._fail(CloseCode.INVALID_DATA, "not UTF-8")
-        elif self._handler is not None:
-            self._delivered = True
-            self._handler.message(data)
+    def _handler_failed(self) -> None:
+        _log.exception("%s: the handler failed; its connection is closed", self.peer)
+        self._fail(CloseCode.INTERNAL_ERROR, b"internal error")
 
-    def _fail(self, code: int, reason: str) -> None:
+    def _fail(self, code: int, reason: bytes) -> None:
         """Close at once, without waiting for the peer's side of the closing handshake."""
-        self._open, self._deaf = False, True
-        if not self._protocol.eof_sent:
-            self._protocol.fail(code, reason)
-        self._collect()
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        self._good_bye(code, reason)
+        self._wind_up()
