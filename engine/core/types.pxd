@@ -165,11 +165,12 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     int64_t left_lots       # open after this event
     char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
     uint32_t reserved_a
-    int64_t amount          # ACCEPTED: quote amount asked for; MONEY: signed minor units
+    int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: the part of it that found no liquidity;
+                            # MONEY: signed minor units
     int64_t reserved_b
     uint32_t reserved_c
     uint16_t code           # REJECTED: refusal; CANCELED: reason
-    uint16_t flags
+    uint16_t flags          # REJECTED, CONFIGURED: the kind of the command
 
 
 cdef struct TradeEvent:  # TRADE: the first line is the taker's
@@ -185,7 +186,7 @@ cdef struct TradeEvent:  # TRADE: the first line is the taker's
     uint64_t order_id
     int64_t price_ticks     # the maker's
     int64_t qty_lots
-    int64_t left_lots       # of the taker; 0 for a market order by quote amount until its end
+    int64_t left_lots       # of the taker; 0 in all events of a market order by quote amount
     uint64_t maker_order_id
     int64_t maker_left_lots
     uint64_t trade_id       # per instrument, 1, 2, 3, ...

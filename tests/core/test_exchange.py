@@ -36,6 +36,18 @@ def test_commands_may_come_in_any_contiguous_buffer() -> None:
     assert len(hashes) == 1
 
 
+@pytest.mark.parametrize("shift", range(8))
+def test_a_long_batch_may_start_at_any_address(shift: int) -> None:
+    batch = opened()
+    for step in range(100):
+        batch.place(2, 1, step % 2, 0, 0, 100 + step % 2, 1 + step, text=f"order-{step}")
+    batch.stamp(1, 100)
+    straight, shifted = Exchange(**TINY), Exchange(**TINY)
+    events = bytes(straight.apply(batch))
+    assert bytes(shifted.apply(memoryview(bytes(shift) + bytes(batch))[shift:])) == events
+    assert shifted.state_hash() == straight.state_hash()
+
+
 def test_bad_buffers_are_refused() -> None:
     core = Exchange(**TINY)
     data = bytes(opened())
@@ -53,6 +65,9 @@ def test_a_gap_in_seq_stops_before_the_command_and_keeps_those_before_it() -> No
     core = Exchange(**TINY)
     commands = np.frombuffer(bytes(opened()), COMMAND).copy()
     commands["seq"][3] = 9
+    shifted = memoryview(b"x" + commands.tobytes())[1:]
+    with pytest.raises(ValueError, match="seq 9, expected 4"):
+        Exchange(**TINY).apply(shifted)
     with pytest.raises(ValueError, match="seq 9, expected 4"):
         core.apply(commands)
     assert core.seq == 3
