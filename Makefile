@@ -6,7 +6,7 @@ ARGS ?=
 KILLS ?= 200
 JOURNAL ?= 20000
 
-.PHONY: build run test check bench faults sanitize clean help
+.PHONY: build run test check bench faults sanitize referee clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -41,6 +41,9 @@ faults: build   ## kill processes of a trading venue, damage journals, prove tha
 
 sanitize: build  ## the core's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize
+
+referee: .venv/stamp  ## build/libbuttonwood_referee.so: the core as a public judge of matching engines loads it
+	@$(BIN)/python -m referee.build
 
 clean:           ## remove what build and test made (not .venv)
 	rm -rf build *.egg-info .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,101 @@
+"""Builds build/libbuttonwood_referee.so: the core and the adapter as one library without Python in it.
+
+    python -m referee.build
+
+Cython makes one C file of each module, as always. There a function of another module is a pointer that importing fills
+in; here each becomes a plain extern function, so the linker joins the modules, may inline across them, and leaves out
+whatever only Python would call. Nothing is linked to libpython and nothing may stay undefined: if one line on the way
+from a message to its reports needed an interpreter, the link would fail.
+"""
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension
+
+from referee.functions import EXPORTED
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = ROOT / "build" / "libbuttonwood_referee.so"
+WORK = ROOT / "build" / "referee"
+FIRST = "referee.adapter"
+DIRECTIVES = {"language_level": 3, "boundscheck": False, "wraparound": False, "initializedcheck": False,
+              "cdivision": True}
+COMPILE = ["-O3", "-march=native", "-flto", "-fPIC", "-fno-strict-aliasing", "-fwrapv", "-ffunction-sections",
+           "-fdata-sections", "-w", "-DNDEBUG", "-DPyMem_RawCalloc=calloc", "-DPyMem_RawFree=free"]
+LINK = ["-shared", "-O3", "-march=native", "-flto=auto", "-fno-strict-aliasing", "-fwrapv", "-Wl,--gc-sections",
+        "-Wl,-z,defs", "-Wl,--build-id=none"]
+CIMPORT = re.compile(r"^from ((?:engine\.core|referee)\.\w+) cimport", re.MULTILINE)
+IMPORTED = re.compile(r"^static (.+?) ?\(\*(__pyx_f_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
+
+
+def modules() -> list[str]:
+    """The modules with code that the adapter needs, found by following cimports."""
+    seen, waiting = set(), [FIRST]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for path in (_source(name, ".pxd"), _source(name, ".pyx")):
+            waiting += CIMPORT.findall(path.read_text(encoding="utf-8")) if path.exists() else []
+    return sorted(name for name in seen if _source(name, ".pyx").exists())
+
+
+def to_c(names: list[str]) -> list[Path]:
+    """One C file of each module, made again when a source is newer."""
+    extensions = [Extension(name, [str(_source(name, ".pyx").relative_to(ROOT))]) for name in names]
+    done = cythonize(extensions, build_dir=str(WORK.relative_to(ROOT)), compiler_directives=DIRECTIVES, quiet=True)
+    return [ROOT / extension.sources[0] for extension in done]
+
+
+def join(texts: list[str]) -> list[str]:
+    """The same C with every imported function pointer turned into the function itself, no longer static."""
+    imported = {name for text in texts for _, name, _ in IMPORTED.findall(text)}
+    own = re.compile(rf"^static (?:CYTHON_INLINE )?(?=[^(\n]*\b(?:{'|'.join(sorted(imported))})\()", re.MULTILINE)
+    return [own.sub("", IMPORTED.sub(r"extern \1 \2\3;", text)) for text in texts]
+
+
+def build() -> Path:
+    """Everything, into LIBRARY. CalledProcessError: the compiler's words are on stderr."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    names = modules()
+    joined = join([path.read_text(encoding="utf-8") for path in to_c(names)])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(_compile, names, joined))
+    exports = WORK / "exports.map"
+    exports.write_text("{ global: " + "; ".join(EXPORTED) + "; local: *; };\n", encoding="utf-8")
+    _run([_compiler(), *objects, *LINK, f"-Wl,--version-script={exports}", "-o", str(LIBRARY)])
+    return LIBRARY
+
+
+def _compile(name: str, text: str) -> str:
+    source = WORK / f"{name}.joined.c"
+    if not source.exists() or source.read_text(encoding="utf-8") != text:
+        source.write_text(text, encoding="utf-8")
+    target = source.with_suffix(".o")
+    if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, Path(__file__).stat().st_mtime):
+        _run([_compiler(), *COMPILE, f"-I{sysconfig.get_paths()['include']}", "-c", str(source), "-o", str(target)])
+    return str(target)
+
+
+def _source(name: str, suffix: str) -> Path:
+    return (ROOT / name.replace(".", "/")).with_suffix(suffix)
+
+
+def _compiler() -> str:
+    return os.environ.get("CC", "gcc")
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.stdout.write(f"{build().relative_to(ROOT)}\n")
