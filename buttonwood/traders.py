@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec import Struct
-from websockets.exceptions import WebSocketException
 
 from buttonwood.demo import MAKERS, OPENING_PRICES, TAKERS, demo_keys
 from buttonwood.trading_client import RequestRefused, TradingClient
@@ -136,7 +135,7 @@ async def _keep_trading(url: str, key: KeyRecord, trade: Callable[[TradingClient
                     await _attempt(client, "openOrders.cancelAll", symbol=symbol)
                 pause = RETRY_SECONDS_MIN
                 await trade(client)
-        except (OSError, WebSocketException, RequestRefused) as error:
+        except (OSError, RequestRefused) as error:
             _log.warning("%s: %s; again in %.1f s", key.label, error, pause)
         await asyncio.sleep(pause)
         pause = min(2 * pause, RETRY_SECONDS_MAX)

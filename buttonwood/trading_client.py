@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 PENDING_MAX = 256     # requests without an answer; one more waits
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 
 
 class RequestRefused(Exception):
@@ -56,8 +57,11 @@ class TradingClient:
         self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises OSError or WebSocketException when the venue is away."""
-        self._socket: ClientConnection = await connect(self._url, compression=None, max_size=2**22)
+        """Connect. Raises OSError when the venue is away."""
+        try:
+            self._socket: ClientConnection = await connect(self._url, compression=None, max_size=MESSAGE_BYTES_MAX)
+        except WebSocketException as error:
+            raise ConnectionError(f"{self._url}: {error}") from None
         self._reader = asyncio.create_task(self._read())
         return self
 
