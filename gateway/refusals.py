@@ -72,6 +72,7 @@ TIME_IN_FORCE_NOT_REQUIRED = Terms(400, -1114, "TimeInForce parameter sent when 
 INVALID_TIME_IN_FORCE = Terms(400, -1115, "Invalid timeInForce.")
 INVALID_ORDER_TYPE = Terms(400, -1116, "Invalid orderType.")
 INVALID_SIDE = Terms(400, -1117, "Invalid side.")
+INVALID_INTERVAL = Terms(400, -1120, "Invalid interval.")
 INVALID_SYMBOL = Terms(400, -1121, "Invalid symbol.")
 INVALID_LISTEN_KEY = Terms(400, -1125, "This listenKey does not exist.")
 LOOKUP_TOO_BIG = Terms(400, -1127, "More than %s hours between startTime and endTime.")

@@ -22,6 +22,7 @@ from engine.ready import announce
 from gateway.door_client import DoorClient
 from gateway.refusals import BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NO_SUCH_ROUTE, UNKNOWN_ERROR, Refusal, Terms
 from gateway.rest.gateway import Gateway, HttpRequest
+from gateway.rest.market_routes import MARKET_ROUTES
 from gateway.rest.routes import ROUTES, SIGNED_PARAMETERS, Route
 from gateway.rest.server import serve_http
 from gateway.rest.shapes import ErrorBody
@@ -57,7 +58,7 @@ async def _door(config: Config) -> DoorClient:
 def make_app(gateway: Gateway, body_bytes_max: int) -> Litestar:
     """The ASGI application: one handler for each row of the table, and the description of them at /openapi."""
     return Litestar(
-        [_handler(route, gateway) for route in ROUTES],
+        [_handler(route, gateway) for route in (*ROUTES, *MARKET_ROUTES)],
         request_max_body_size=body_bytes_max,
         exception_handlers={Exception: partial(_refused, body_bytes_max)},
         openapi_config=OpenAPIConfig(

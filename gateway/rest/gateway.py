@@ -26,12 +26,16 @@ from gateway.refusals import (
     WRONG_CONTENT_TYPE,
     Refusal,
 )
+from gateway.rest.candle_reader import CandleReader
 from gateway.rest.compatibility import Compatibility
 from gateway.rest.history import History
 from gateway.rest.instruments import Instruments
+from gateway.rest.klines import Klines
 from gateway.rest.parameters import read_parameters
+from gateway.rest.public_trades import PublicTrades
 from gateway.rest.reader import Reader
 from gateway.rest.routes import Route
+from gateway.rest.statistics import RollingTickers
 from gateway.rest.tickers import Tickers
 from gateway.rest.usage import Usage
 
@@ -115,12 +119,22 @@ class Gateway:
     def _local_methods(self) -> dict[str, Local]:
         instruments = Instruments(self._door)
         history, tickers = History(instruments, self._reader), Tickers(self._door, instruments, self._reader)
-        others = Compatibility(instruments)
+        others, candles = Compatibility(instruments), CandleReader(self._reader)
+        trades = PublicTrades(instruments, self._reader, candles)
+        klines = Klines(instruments, self._reader, candles)
+        rolling = RollingTickers(instruments, tickers, candles)
         return {
             "trades.recent": history.recent_trades,
             "myTrades": history.account_trades,
             "ticker.price": tickers.price,
             "ticker.book": tickers.book,
+            "trades.historical": trades.historical,
+            "trades.aggregate": trades.aggregated,
+            "klines": klines.klines,
+            "uiKlines": klines.klines,
+            "avgPrice": klines.average,
+            "ticker.24hr": rolling.day,
+            "ticker": rolling.window,
             "asset.tradeFee": others.trade_fees,
             "system.status": others.system_status,
             "nothing.list": others.no_list,

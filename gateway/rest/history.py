@@ -6,26 +6,13 @@ from collections.abc import Mapping
 
 from engine.instruments import Instrument
 from gateway.protocol import NO_LIST, PublicTrade, encode
-from gateway.refusals import (
-    BAD_COMBINATION,
-    ILLEGAL_CHARACTERS,
-    INVALID_PARAMETER,
-    LOOKUP_TOO_BIG,
-    MANDATORY,
-    Refusal,
-)
+from gateway.refusals import BAD_COMBINATION, MANDATORY, Refusal
 from gateway.rest.instruments import Instruments
+from gateway.rest.ranges import Params, limit, number, span_ns
 from gateway.rest.reader import Reader
 from gateway.rest.shapes import AccountTrade
 
-LIMIT, LIMIT_MAX = 500, 1000
-SPAN_HOURS_MAX = 24
-_SPAN_NS_MAX = SPAN_HOURS_MAX * 3600 * 10**9
-_INT64_MAX = 2**63 - 1
-_MICROSECONDS_FROM = 10**14
 _BUY, _SELL = 0, 1
-
-Params = Mapping[str, str]
 
 
 class History:
@@ -36,9 +23,9 @@ class History:
 
     async def recent_trades(self, account: int, params: Params, unit_ns: int) -> bytes:
         """trades: the newest of an instrument."""
-        limit = _limit(params)
+        rows_max = limit(params)
         instrument = await self._instrument(params)
-        rows = await self._reader.fetch("recent_trades", instrument.id, limit)
+        rows = await self._reader.fetch("recent_trades", instrument.id, rows_max)
         return encode([
             PublicTrade(
                 id=row["trade_id"], price=instrument.price_text(row["price_ticks"]),
@@ -48,15 +35,15 @@ class History:
 
     async def account_trades(self, account: int, params: Params, unit_ns: int) -> bytes:
         """myTrades: with fromId or startTime the oldest from there, else the newest."""
-        limit, first_ns, last_ns = _limit(params), *_span(params)
-        order_id, from_id = _number(params, "orderId"), _number(params, "fromId")
+        rows_max, first_ns, last_ns = limit(params), *span_ns(params)
+        order_id, from_id = number(params, "orderId"), number(params, "fromId")
         if from_id is not None and ("startTime" in params or "endTime" in params):
             raise Refusal(BAD_COMBINATION)
         instrument = await self._instrument(params)
         forward = from_id is not None or "startTime" in params
         rows = await self._reader.fetch(
             "account_trades_oldest" if forward else "account_trades_newest",
-            account, instrument.base_asset.id, instrument.id, order_id, from_id, first_ns, last_ns, limit)
+            account, instrument.base_asset.id, instrument.id, order_id, from_id, first_ns, last_ns, rows_max)
         return encode([
             AccountTrade(
                 symbol=instrument.symbol, id=row["trade_id"], order_id=row["order_id"], order_list_id=NO_LIST,
@@ -79,41 +66,3 @@ class History:
 def _fee_text(instrument: Instrument, row: Mapping[str, int]) -> str:
     """Fees are taken from what is received: base for the buyer, quote for the seller."""
     return instrument.base_text(row["fee"]) if row["side"] == _BUY else instrument.quote_text(row["fee"])
-
-
-def _number(params: Params, name: str) -> int | None:
-    text = params.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise Refusal(ILLEGAL_CHARACTERS, name, "^[0-9]{1,20}$")
-    if int(text) > _INT64_MAX:
-        raise Refusal(INVALID_PARAMETER, name)
-    return int(text)
-
-
-def _limit(params: Params) -> int:
-    value = _number(params, "limit")
-    if value is None:
-        return LIMIT
-    if value == 0:
-        raise Refusal(INVALID_PARAMETER, "limit")
-    return min(value, LIMIT_MAX)
-
-
-def _span(params: Params) -> tuple[int, int]:
-    """First and last nanosecond asked for: all time, or at most 24 hours when both ends are given."""
-    start, end = _number(params, "startTime"), _number(params, "endTime")
-    first_ns = 0 if start is None else _time_ns(start)
-    last_ns = _INT64_MAX if end is None else _time_ns(end) + (999_999 if end < _MICROSECONDS_FROM else 999)
-    if start is not None and end is not None:
-        if first_ns > last_ns:
-            raise Refusal(INVALID_PARAMETER, "startTime")
-        if last_ns - first_ns > _SPAN_NS_MAX + 1_000_000:
-            raise Refusal(LOOKUP_TOO_BIG, SPAN_HOURS_MAX)
-    return min(first_ns, _INT64_MAX), min(last_ns, _INT64_MAX)
-
-
-def _time_ns(value: int) -> int:
-    """Milliseconds, or microseconds if so great, in nanoseconds."""
-    return value * (1000 if value >= _MICROSECONDS_FROM else 1_000_000)

@@ -27,15 +27,19 @@ class Tickers:
 
     async def book(self, account: int, params: Params, unit_ns: int) -> bytes:
         """ticker.book"""
-        names, single = await self._names(params)
+        names, single = await self.names(params)
+        rows = await self.best(names)
+        return encode(rows[0] if single else rows)
+
+    async def best(self, names: list[str]) -> list[BookTicker]:
+        """The best prices of these symbols."""
         replies = await asyncio.gather(*(
             self._door.call(0, "depth", {"symbol": name, "limit": "1"}) for name in names))
-        rows = [_book_row(name, result_of(reply, Depth)) for name, reply in zip(names, replies, strict=True)]
-        return encode(rows[0] if single else rows)
+        return [_book_row(name, result_of(reply, Depth)) for name, reply in zip(names, replies, strict=True)]
 
     async def price(self, account: int, params: Params, unit_ns: int) -> bytes:
         """ticker.price; an instrument that never traded has the price 0."""
-        names, single = await self._names(params)
+        names, single = await self.names(params)
         await self._reader.catch_up()
         rows = [await self._last_price(name) for name in names]
         return encode(rows[0] if single else rows)
@@ -45,7 +49,7 @@ class Tickers:
         trades = await self._reader.fetch("recent_trades", instrument.id, 1)
         return PriceTicker(symbol, instrument.price_text(trades[0]["price_ticks"] if trades else 0))
 
-    async def _names(self, params: Params) -> tuple[list[str], bool]:
+    async def names(self, params: Params) -> tuple[list[str], bool]:
         """The symbols asked for, and whether it is a single one."""
         if "symbol" in params:
             if "symbols" in params:
