@@ -73,9 +73,13 @@ class Redis(Section, frozen=True):
 
 
 class Journal(Section, frozen=True):
-    """segment_bytes: size of a journal file; frame_commands_max: commands made durable by one disk write."""
+    """segment_bytes: size of a journal file; frame_commands_max: commands made durable by one disk write.
+
+    reserve_bytes: disk space held back so that cancels are still taken when the disk is full; at most a segment's.
+    """
 
     segment_bytes: Bytes = 256 * 1024 * 1024
+    reserve_bytes: Bytes = 64 * 1024 * 1024
     frame_commands_max: FrameCount = 4096
 
 

@@ -4,7 +4,7 @@ VenueError
 ├── ConfigError        a file or a key of the configuration cannot be used
 ├── InstrumentError    the terms of an instrument cannot be shown exactly in 8 decimal places
 ├── Busy               a limit is reached: nothing was taken, the same request may be sent again later
-│   └── StorageFull    the disk has no room for the next journal segment
+│   └── StorageFull    the disk has no room for the next journal segment: only cancels are taken
 ├── BatchTooLarge      a batch that fits no frame: nothing was taken
 ├── Stopped            the engine is closing or has failed: nothing was taken
 ├── DataDirLocked      another process holds the data directory
@@ -36,7 +36,10 @@ class Busy(VenueError):
 
 
 class StorageFull(Busy):
-    """The disk has no room for the next journal segment. Nothing was taken; free space, then send again."""
+    """The disk has no room for the next journal segment: only cancels are taken, while the reserve lasts.
+
+    Nothing of this batch was taken; free space, then send again.
+    """
 
 
 class BatchTooLarge(VenueError):

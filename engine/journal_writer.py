@@ -19,6 +19,7 @@ from engine.spare import Spare
 
 FIRST_SEGMENT_BYTES = 16 * 1024 * 1024  # each next one twice as long, up to segment_bytes: a small venue starts at once
 _PIECE_BYTES = 1024 * 1024
+_STARTS_WHEN_FULL = 64
 _RESTART = "Check the disk, then start again: recovery keeps every acknowledged command."
 
 
@@ -36,15 +37,33 @@ class JournalWriter:
         self._unclean = walk.unclean
         self._frames_bytes = 2 * HEADER_BYTES + settings.frame_commands_max * RECORD_BYTES  # an epoch's and the largest
         self._most_bytes = max(settings.segment_bytes, START + self._frames_bytes)
-        self._spare = Spare(walk.directory)
+        reserve_bytes = max(START + self._frames_bytes, min(settings.reserve_bytes, self._most_bytes))
+        self._spare = Spare(walk.directory, reserve_bytes)
         self._fd = -1
         self._raw = b""
         self._rolling: asyncio.Task[None] | None = None
 
     @property
     def storage_low(self) -> bool:
-        """The disk has no room for the next segment: take nothing new."""
+        """The disk has no room for the next segment or for the reserve: take nothing but cancels."""
         return self._spare.low
+
+    @property
+    def room_commands(self) -> int:
+        """Commands that find a place without new room on the disk, even if each has a frame of its own.
+
+        Some room is left for the frames that open epochs, so that the engine can be started again meanwhile.
+        """
+        room_bytes = self.segment.size_bytes - self.segment.end - _STARTS_WHEN_FULL * HEADER_BYTES
+        if self._spare.reserve_bytes:
+            room_bytes += self._spare.reserve_bytes - START - self._frames_bytes  # the old segment's end stays unused
+        return max(0, room_bytes) // (HEADER_BYTES + RECORD_BYTES)
+
+    @property
+    def waits_for_room(self) -> bool:
+        """A frame fits nowhere until somebody frees some space."""
+        rolling = self._rolling is not None and not self._rolling.done()
+        return rolling and self.storage_low and not self._spare.reserve_bytes
 
     @property
     def segment(self) -> Segment:
@@ -72,6 +91,7 @@ class JournalWriter:
         self._thread.start()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._disk.event_fd, self._outcome)
+        self._spare.reserve.keep()
         self._look_ahead()
 
     def append(self, commands: bytes) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.core.exchange import Exchange
@@ -28,8 +29,8 @@ def lock_directory(directory: Path, lock: Path) -> int:
         text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
         os.close(fd)
         raise DataDirLocked(directory, int(text) if text.isdecimal() else 0) from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
+    with suppress(OSError):  # the disk may be full: then the number is missing, the lock holds all the same
+        os.pwrite(fd, f"{os.getpid():<20}\n".encode("ascii"), 0)
     return fd
 
 

@@ -120,12 +120,14 @@ def read_segment(path: Path, first_seq: int) -> Segment:
     return Segment(path, SegmentHeader(journal_id, first, epoch, prev_crc), size_bytes)
 
 
-def make_spare(directory: Path, size_bytes: int, hurry: Event, stop: Event) -> Path | None:
-    """Make a zero-filled durable file without a name of its own; None when `stop` was set meanwhile.
+def make_spare(
+    directory: Path, size_bytes: int, hurry: Event, stop: Event, name: str = SPARE_NAME,
+) -> Path | None:
+    """Make a zero-filled durable file under a passing name; None when `stop` was set meanwhile.
 
     Raises OSError (ENOSPC, EDQUOT) when the disk has no room, leaving nothing behind. `hurry` drops the pauses.
     """
-    path = directory / SPARE_NAME
+    path = directory / name
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         _reserve(fd, size_bytes)

@@ -35,6 +35,7 @@ from engine.recovery import Listener, lock_directory, replay
 from engine.sequencer import Done, Sequencer
 
 _DRAIN_LOOK_SECONDS = 0.1
+_TAKE_AWAY = {CommandKind.CANCEL, CommandKind.REDUCE, CommandKind.CANCEL_ALL}   # never add to the book
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +97,11 @@ class Engine:
         """Which run of the engine on this journal this is: 1, 2, 3, ..."""
         return self._writer.chain.epoch
 
+    @property
+    def storage_low(self) -> bool:
+        """The disk is full: only commands that take orders off the book are taken, as long as the reserve lasts."""
+        return self._writer.storage_low
+
     def submit(self, batch: Batch, done: Done) -> None:
         """Take these commands, all or none; the batch may be reused at once.
 
@@ -106,7 +112,7 @@ class Engine:
         if self._closing or self.failed.done():
             raise Stopped("the engine is closing" if self._closing else "the engine has failed")
         if self._writer.storage_low:
-            raise StorageFull(f"{self._writer.directory} has no room for the next segment: free space, then send again")
+            self._check_room(batch)
         self._sequencer.submit(batch, done)
 
     def listen(self, listener: Listener) -> None:
@@ -121,7 +127,7 @@ class Engine:
         if self._closing:
             return
         self._closing = True
-        while self._sequencer.pending and not self.failed.done() and not self._writer.storage_low:
+        while self._sequencer.pending and not self.failed.done() and not self._writer.waits_for_room:
             self._drained.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_LOOK_SECONDS):
@@ -129,6 +135,16 @@ class Engine:
         await self.dropcopy.close()
         await self._writer.close()
         os.close(self._lock_fd)
+
+    def _check_room(self, batch: Batch) -> None:
+        """The disk is full: raises StorageFull for anything but cancels, and for those when the reserve is used up."""
+        kinds = set(bytes(batch)[::RECORD_BYTES])
+        if not kinds <= _TAKE_AWAY:
+            raise StorageFull(f"{self._writer.directory} has no room for the next segment, nothing but cancels is "
+                              "taken: free space, then send again")
+        if self._sequencer.pending + len(batch) > self._writer.room_commands:
+            raise StorageFull(f"{self._writer.directory} has used up its reserve, not even cancels are taken: free "
+                              "space, then send again")
 
     async def _start(self, lock_fd: int) -> None:
         self._lock_fd = lock_fd

@@ -15,10 +15,10 @@ from typing import Any, Generic, TypeVar
 from engine.config import Config
 from engine.core.batch import Batch
 from engine.core.unpack import Event
-from engine.errors import Busy, Stopped
+from engine.errors import Busy, Stopped, StorageFull
 from engine.service import Engine
 from gateway.orders import Finish
-from gateway.refusals import DISCONNECTED, SERVER_BUSY, UNKNOWN_ERROR, Refusal
+from gateway.refusals import DISCONNECTED, SERVER_BUSY, STORAGE_FULL, UNKNOWN_ERROR, Refusal
 
 Tag = TypeVar("Tag")
 Work = Callable[[], bytes]
@@ -83,6 +83,8 @@ class Lane(Generic[Tag]):
         self._submitted.append(items)
         try:
             self._engine.submit(batch, self._done)
+        except StorageFull:
+            self._give_back(Refusal(STORAGE_FULL))
         except Busy:
             self._give_back(Refusal(SERVER_BUSY))
         except Stopped:

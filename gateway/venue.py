@@ -20,6 +20,7 @@ from gateway.order_terms import Params
 from gateway.orders import Finish, OrderDesk
 from gateway.queries import Queries
 from gateway.recent_trades import RecentTrades
+from gateway.refusals import STORAGE_FULL, Refusal
 from gateway.user_events import UserStreams
 
 Command = Callable[[Batch, int, Params, int], Finish]      # batch, account, params, unit_ns
@@ -81,7 +82,7 @@ class Venue:
         desk = OrderDesk(catalog, self.store, self.streams)
         queries = Queries(core, catalog, self.store, self.trades)
         self.commands |= {
-            "order.place": desk.place,
+            "order.place": self._with_storage(desk.place),
             "order.cancel": desk.cancel,
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
@@ -99,3 +100,11 @@ class Venue:
             "depth": queries.depth,
             "trades.recent": queries.recent_trades,
         }
+
+    def _with_storage(self, command: Command) -> Command:
+        """Refused one by one when the disk is full, so that a cancel read together with an order is not refused too."""
+        def checked(batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+            if self.engine.storage_low:
+                raise Refusal(STORAGE_FULL)
+            return command(batch, account, params, unit_ns)
+        return checked

@@ -2,6 +2,7 @@
 import asyncio
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -75,32 +76,39 @@ def test_an_error_is_told_and_nothing_is_reported_durable(device: str, tmp_path:
     assert [frame.count for frame in frames_of(tmp_path)] == [0]
 
 
-def test_a_full_disk_is_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def everywhere(monkeypatch: pytest.MonkeyPatch, make_spare: Callable[..., Path | None]) -> None:
+    """This is how files for segments and for the reserve come into being from now on."""
+    monkeypatch.setattr("engine.spare.make_spare", make_spare)
+    monkeypatch.setattr("engine.reserve.make_spare", make_spare)
+
+
+def test_a_full_disk_without_a_reserve_is_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     room, make_spare = Event(), spare.make_spare
 
-    def fill(directory: Path, size_bytes: int, hurry: Event, stop: Event) -> Path | None:
+    def fill(directory: Path, size_bytes: int, hurry: Event, stop: Event, *name: str) -> Path | None:
         if not room.is_set():
             raise OSError(errno.ENOSPC, "No space left on device")
-        return make_spare(directory, size_bytes, hurry, stop)
+        return make_spare(directory, size_bytes, hurry, stop, *name)
 
     async def story() -> None:
         writer, durable = JournalWriter(walked(tmp_path), SMALL), asyncio.Queue[bytes]()
         writer.on_durable = durable.put_nowait
         writer.open()
+        everywhere(monkeypatch, fill)
         writer.start()
-        monkeypatch.setattr("engine.spare.make_spare", fill)
         for _ in range(3):
             writer.append(stamped(writer.chain.next_seq, 8))
             await durable.get()
         await until(lambda: writer.storage_low)
         writer.append(stamped(writer.chain.next_seq, 8))
         await asyncio.sleep(0.05)
-        assert durable.empty() and writer.storage_low
+        assert durable.empty() and writer.storage_low and writer.waits_for_room
         room.set()
         await durable.get()
-        assert not writer.storage_low
+        await until(lambda: not writer.storage_low)
         await writer.close()
     monkeypatch.setattr("engine.spare.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("engine.reserve.RETRY_SECONDS", 0.01)
     run(story())
     assert [frame.count for frame in read_frames(tmp_path)] == [8, 8, 8, 8]
 
@@ -113,8 +121,8 @@ def test_closing_while_the_disk_is_full_ends_at_once(tmp_path: Path, monkeypatch
         writer, durable = JournalWriter(walked(tmp_path), SMALL), asyncio.Queue[bytes]()
         writer.on_durable = durable.put_nowait
         writer.open()
+        everywhere(monkeypatch, full)
         writer.start()
-        monkeypatch.setattr("engine.spare.make_spare", full)
         for _ in range(3):
             writer.append(stamped(writer.chain.next_seq, 8))
             await durable.get()
@@ -134,8 +142,8 @@ def test_another_error_of_the_next_segment_is_final(tmp_path: Path, monkeypatch:
         writer, durable, failed = JournalWriter(walked(tmp_path), SMALL), asyncio.Queue[bytes](), []
         writer.on_durable, writer.on_failed = durable.put_nowait, failed.append
         writer.open()
+        everywhere(monkeypatch, broken)
         writer.start()
-        monkeypatch.setattr("engine.spare.make_spare", broken)
         for _ in range(3):
             writer.append(stamped(writer.chain.next_seq, 8))
             await durable.get()
