@@ -1,6 +1,6 @@
 """Builds build/libbuttonwood_referee.so: the core and the adapter as one library without Python in it.
 
-    python -m referee.build
+    python -m referee.build            (and build/libbuttonwood_driver.so, which runs such libraries for bench.referee)
 
 Cython makes one C file of each module, as always. There a function of another module is a pointer that importing fills
 in; here each becomes a plain extern function, so the linker joins the modules, may inline across them, and leaves out
@@ -22,8 +22,8 @@ from referee.functions import EXPORTED
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "build" / "libbuttonwood_referee.so"
+DRIVER = ROOT / "build" / "libbuttonwood_driver.so"
 WORK = ROOT / "build" / "referee"
-FIRST = "referee.adapter"
 DIRECTIVES = {"language_level": 3, "boundscheck": False, "wraparound": False, "initializedcheck": False,
               "cdivision": True}
 COMPILE = ["-O3", "-march=native", "-flto", "-fPIC", "-fno-strict-aliasing", "-fwrapv", "-ffunction-sections",
@@ -34,9 +34,10 @@ CIMPORT = re.compile(r"^from ((?:engine\.core|referee)\.\w+) cimport", re.MULTIL
 IMPORTED = re.compile(r"^static (.+?) ?\(\*(__pyx_f_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
 
 
-def modules() -> list[str]:
-    """The modules with code that the adapter needs, found by following cimports."""
-    seen, waiting = set(), [FIRST]
+def modules(first: str) -> list[str]:
+    """The modules with code that the first one needs, itself included, found by following cimports."""
+    seen: set[str] = set()
+    waiting = [first]
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -57,21 +58,24 @@ def to_c(names: list[str]) -> list[Path]:
 def join(texts: list[str]) -> list[str]:
     """The same C with every imported function pointer turned into the function itself, no longer static."""
     imported = {name for text in texts for _, name, _ in IMPORTED.findall(text)}
+    if not imported:
+        return texts
     own = re.compile(rf"^static (?:CYTHON_INLINE )?(?=[^(\n]*\b(?:{'|'.join(sorted(imported))})\()", re.MULTILINE)
     return [own.sub("", IMPORTED.sub(r"extern \1 \2\3;", text)) for text in texts]
 
 
-def build() -> Path:
-    """Everything, into LIBRARY. CalledProcessError: the compiler's words are on stderr."""
+def build(first: str, exported: tuple[str, ...], library: Path) -> None:
+    """One library of a module and all it needs. CalledProcessError: the compiler's words are on stderr."""
     WORK.mkdir(parents=True, exist_ok=True)
-    names = modules()
+    names = modules(first)
     joined = join([path.read_text(encoding="utf-8") for path in to_c(names)])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(_compile, names, joined))
-    exports = WORK / "exports.map"
-    exports.write_text("{ global: " + "; ".join(EXPORTED) + "; local: *; };\n", encoding="utf-8")
-    _run([_compiler(), *objects, *LINK, f"-Wl,--version-script={exports}", "-o", str(LIBRARY)])
-    return LIBRARY
+    exports = WORK / f"{first}.map"
+    exports.write_text("{ global: " + "; ".join(exported) + "; local: *; };\n", encoding="utf-8")
+    fresh = library.with_suffix(".new")
+    _run([_compiler(), *objects, *LINK, f"-Wl,--version-script={exports}", "-o", str(fresh)])
+    fresh.replace(library)  # somebody may be running the old one
 
 
 def _compile(name: str, text: str) -> str:
@@ -98,4 +102,6 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.stdout.write(f"{build().relative_to(ROOT)}\n")
+    build("referee.adapter", EXPORTED, LIBRARY)
+    build("referee.driver", ("drive",), DRIVER)
+    sys.stdout.write(f"{LIBRARY.relative_to(ROOT)}\n")
