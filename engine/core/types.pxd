@@ -165,8 +165,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     int64_t left_lots       # open after this event
     char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
     uint32_t reserved_a
-    int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: the part of it that found no liquidity;
-                            # MONEY: signed minor units
+    int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: its unfilled part; MONEY: signed minor units
     int64_t reserved_b
     uint32_t reserved_c
     uint16_t code           # REJECTED: refusal; CANCELED: reason
