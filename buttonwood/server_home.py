@@ -7,6 +7,7 @@ only that user can read, and the file `location` in the wanted place tells where
 first: many systems delete old files there.
 """
 import hashlib
+import logging
 import os
 import pwd
 import shutil
@@ -22,6 +23,7 @@ from engine.paths import SOCKET_PATH_BYTES_MAX
 _SHELTERS = (Path("/var/lib"), Path("/var/tmp"))
 _USERS = ("postgres", "nobody")
 _POINTER = "location"
+_log = logging.getLogger(__name__)
 
 
 class Account(Struct, frozen=True):
@@ -79,6 +81,8 @@ def server_home(wanted: Path) -> Home:
         return Home(_own(wanted, account), account)
     shelter = _shelter(wanted, account)
     pointer.write_text(f"{shelter}\n", encoding="utf-8")
+    _log.warning("user %d cannot enter %s: its files go to %s (delete them with the data directory)",
+                 account.uid, wanted.parent, shelter)
     return Home(shelter, account)
 
 
