@@ -242,10 +242,11 @@ def test_tickers(tmp_path, filled):
         assert list(mini) == ["symbol", "openPrice", "highPrice", "lowPrice", "lastPrice", "volume", "quoteVolume",
                               "openTime", "closeTime", "firstId", "lastId", "count"]
         check_ticker(market, mini, DAY_MS)
-        for text, minutes in (("1m", 1), ("59m", 59), ("1h", 60), ("23h", 1380), ("1d", 1440), ("2d", 2880)):
-            row = await market.get("ticker", windowSize=text)
-            assert row["openTime"] % MINUTE_MS == 0 and "prevClosePrice" not in row
-            check_ticker(market, row, minutes * MINUTE_MS)
+        for unit, minutes, most in (("m", 1, 59), ("h", 60, 23), ("d", 1440, 7)):
+            for count in range(1, most + 1):
+                row = await market.get("ticker", windowSize=f"{count}{unit}")
+                assert row["openTime"] % MINUTE_MS == 0 and "prevClosePrice" not in row
+                check_ticker(market, row, count * minutes * MINUTE_MS)
         assert (await market.get("ticker", type="MINI")).keys() == mini.keys()
         for bad in ("60m", "24h", "8d", "0m", "1w", "", "01h"):
             assert await market.error("ticker", windowSize=bad) == (400, -1130)
