@@ -141,6 +141,14 @@ class Supervisor(Section, frozen=True):
     redis_memory_bytes_max: Bytes = 256 * 1024 * 1024
 
 
+class Metrics(Section, frozen=True):
+    """Where Prometheus may read: host "" shows nothing. For a private network, there is no password."""
+
+    host: str = ""
+    exchange_port: Port = 9081
+    ledger_port: Port = 9082
+
+
 class Config(Section, frozen=True, dict=True):
     """Everything; see the sections."""
 
@@ -155,6 +163,7 @@ class Config(Section, frozen=True, dict=True):
     ledger: Ledger = field(default_factory=Ledger)
     candles: Candles = field(default_factory=Candles)
     supervisor: Supervisor = field(default_factory=Supervisor)
+    metrics: Metrics = field(default_factory=Metrics)
 
     @cached_property
     def paths(self) -> Paths:

@@ -6,7 +6,7 @@ gets it late; JOURNAL.md has the figures. Promise: the bytes of `write` are in t
 the pages, so the only way on is recovery. Holds one reference to the bytes until the outcome is taken.
 """
 from libc.errno cimport EINTR, EIO, errno
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 import os
 
@@ -19,11 +19,24 @@ cdef extern from "<semaphore.h>" nogil:
     int sem_wait(sem_t *semaphore)
     int sem_destroy(sem_t *semaphore)
 
+cdef extern from "<time.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    int clock_gettime(int clock, timespec *time)
+    int CLOCK_MONOTONIC
+
 cdef extern from "<unistd.h>" nogil:
     ctypedef long long off_t
     ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
     ssize_t c_write "write" (int fd, const void *data, size_t size)
     int fdatasync(int fd)
+
+
+cdef int64_t now_ns() noexcept nogil:
+    cdef timespec time
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return <int64_t>time.tv_sec * 1000000000 + time.tv_nsec
 
 
 cdef int write_durably(int fd, const char *data, size_t size, off_t offset) noexcept nogil:
@@ -49,9 +62,10 @@ cdef class DiskThread:
     """Start `run` in a thread; then `write`, wait until `event_fd` is readable, take the `outcome`, and so on.
 
     One write at a time: the caller waits for the outcome before the next `write`. `stop` after the last outcome ends
-    `run`; join the thread, then `free`.
+    `run`; join the thread, then `free`. elapsed_ns: how long the last write took; read it with its outcome.
     """
     cdef readonly int event_fd
+    cdef readonly int64_t elapsed_ns
     cdef sem_t _work
     cdef object _held
     cdef const char *_data
@@ -75,13 +89,16 @@ cdef class DiskThread:
     def run(self):
         """Body of the thread. Returns after `stop`."""
         cdef uint64_t one = 1
+        cdef int64_t begin_ns
         with nogil:
             while True:
                 if sem_wait(&self._work) != 0:
                     continue
                 if self._stopping:
                     break
+                begin_ns = now_ns()
                 self._error = write_durably(self._fd, self._data, self._size, self._offset)
+                self.elapsed_ns = now_ns() - begin_ns
                 c_write(self.event_fd, &one, sizeof(one))
 
     def write(self, int fd, bytes data not None, off_t offset):

@@ -6,6 +6,7 @@ follower_buffer_bytes_max, so a slow follower costs no memory and never holds th
 a segment's `end` is where they end.
 """
 import asyncio
+import itertools
 import logging
 import os
 from pathlib import Path
@@ -31,6 +32,7 @@ class DropCopy:
         self.path, self.writer, self.limits = path, writer, limits
         self.next_seq = writer.chain.next_seq
         self.followers: set[Follower] = set()
+        self.numbers = itertools.count(1)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -60,6 +62,7 @@ class Follower(asyncio.Protocol):
 
     def __init__(self, server: DropCopy) -> None:
         self._server, self._limits = server, server.limits
+        self.number = next(server.numbers)      # of this connection, for whoever looks at them from outside
         self._hello = b""
         self._welcome = False
         self._live = False
@@ -117,6 +120,15 @@ class Follower(asyncio.Protocol):
     def buffered_bytes(self) -> int:
         """What waits in memory for this follower to read."""
         return self._transport.get_write_buffer_size()
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Durable frames it has not been sent: what waits in memory, and behind it in the files."""
+        if self._live or not self._welcome:
+            return self.buffered_bytes
+        segments = self._server.writer.segments
+        later = sum(segment.end - START for segment in segments[self._place + 1:])
+        return self.buffered_bytes + segments[self._place].end - self._offset + later
 
     def disconnect(self) -> None:
         """Drop the connection and what waits in its buffer."""

@@ -27,6 +27,7 @@ class JournalWriter:
     """Goes on where a completed Walk found the end. `open`, `start`, `append` (again after `on_durable`), `close`.
 
     on_durable(raw): these bytes, a whole frame, are on the disk. segments: every file with its durable end.
+    write_ns: how long the last frame took to be durable once the disk had it.
     """
 
     def __init__(self, walk: Walk, settings: Settings) -> None:
@@ -39,6 +40,7 @@ class JournalWriter:
         self._most_bytes = max(settings.segment_bytes, START + self._frames_bytes)
         reserve_bytes = max(START + self._frames_bytes, min(settings.reserve_bytes, self._most_bytes))
         self._spare = Spare(walk.directory, reserve_bytes)
+        self.write_ns = 0
         self._fd = -1
         self._raw = b""
         self._rolling: asyncio.Task[None] | None = None
@@ -118,6 +120,7 @@ class JournalWriter:
 
     def _outcome(self) -> None:
         error, raw = self._disk.outcome(), self._raw
+        self.write_ns = self._disk.elapsed_ns
         if error:
             self.on_failed(JournalError(self.segment.path, self.segment.end,
                                         f"writing failed: {os.strerror(error)}", _RESTART))

@@ -98,6 +98,11 @@ class Engine:
         return self._writer.chain.epoch
 
     @property
+    def pending(self) -> int:
+        """Commands taken and not durable yet."""
+        return self._sequencer.pending
+
+    @property
     def storage_low(self) -> bool:
         """The disk is full: only commands that take orders off the book are taken, as long as the reserve lasts."""
         return self._writer.storage_low

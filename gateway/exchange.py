@@ -9,6 +9,8 @@ import time
 from typing import Self
 
 from engine.config import Config
+from engine.engine_metrics import engine_metrics
+from engine.metrics_server import MetricsServer
 from engine.ready import announce
 from gateway.door import Door
 from gateway.sessions import PATH, Session
@@ -22,19 +24,23 @@ async def serve(config: Config) -> None:
     try:
         gc.collect()
         gc.freeze()   # what exists now stays: the collector need not walk it again
-        announce("exchange", url=server.url)
+        announce("exchange", url=server.url, **({"metrics": server.metrics.url} if server.metrics else {}))
         await server.failure()
     finally:
         await server.stop()
 
 
 class ExchangeServer:
-    """The process without its ready line, so that it can also be started inside another one."""
+    """The process without its ready line, so that it can also be started inside another one.
 
-    def __init__(self, venue: Venue, door: Door, listener: Listener) -> None:
+    metrics: None unless the settings name a host for them.
+    """
+
+    def __init__(self, venue: Venue, door: Door, listener: Listener, metrics: MetricsServer | None) -> None:
         self.venue = venue
         self._door = door
         self._listener = listener
+        self.metrics = metrics
 
     @classmethod
     async def start(cls, config: Config) -> Self:
@@ -45,10 +51,12 @@ class ExchangeServer:
             listener = await listen(
                 lambda: Session(venue), config.exchange.host, config.exchange.port, config.limits)
             await door.open(config.paths.door)
+            metrics = await MetricsServer.start(
+                lambda: engine_metrics(venue.engine), config.metrics, config.metrics.exchange_port)
         except BaseException:
             await venue.engine.close()
             raise
-        return cls(venue, door, listener)
+        return cls(venue, door, listener, metrics)
 
     @property
     def url(self) -> str:
@@ -71,3 +79,5 @@ class ExchangeServer:
         await self._door.close()
         self._listener.close()
         await self._listener.wait_closed()
+        if self.metrics is not None:
+            await self.metrics.close()

@@ -19,6 +19,7 @@ from engine.errors import ConfigError
 from engine.follower import follow
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
+from workers.ledger_meter import LedgerMeter
 from workers.ledger_store import POSTGRES_ERRORS, LedgerStore, passes
 from workers.replica import replay
 from workers.together import together
@@ -37,6 +38,7 @@ class Ledger:
             raise ConfigError("postgres.dsn is empty: name the database that the ledger shall write")
         self.ready = asyncio.Event()
         self.seq = self.batches = 0     # last command known to be in Postgres; transactions of this process
+        self.meter = LedgerMeter()
         self._config, self._limits = config, config.ledger
         self._store = LedgerStore(config.postgres.dsn, config.ledger)
         self._since = 0.0               # loop time at which the batch's first command came
@@ -65,6 +67,7 @@ class Ledger:
         if different:
             raise LedgerMismatch(f"at command {position.seq}: " + "; ".join(different))
         self.seq = position.seq
+        self.meter.caught_up(position.seq)
         return Collector(core, WalletMirror(wallets))
 
     # 2. frames in
@@ -74,6 +77,7 @@ class Ledger:
             if frame.count == 0:
                 continue
             collector.add(frame.commands, frame.epoch)
+            self.meter.received_seq = collector.core.seq
             if not self._something.is_set():
                 self._since = asyncio.get_running_loop().time()
                 self._something.set()
@@ -97,7 +101,9 @@ class Ledger:
             self._something.clear()
             self._full.clear()
             self._room.set()
+            self.meter.begin(batch)
             await self._commit(batch)
+            self.meter.committed(batch)
             collector.committed(batch)
             self.seq, self.batches = batch.seq, self.batches + 1
 

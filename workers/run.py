@@ -4,6 +4,7 @@ from typing import Protocol
 
 from engine.config import Config
 from engine.errors import ConfigError
+from engine.metrics_server import MetricsServer
 from engine.ready import announce
 from workers.ledger import Ledger
 from workers.market_data import MarketData
@@ -29,11 +30,15 @@ async def serve(config: Config, roles: list[str]) -> None:
     if unknown or not roles:
         raise ConfigError(f"worker roles {unknown or 'missing'}: choose from {', '.join(ROLES)}")
     running = [ROLES[role](config) for role in dict.fromkeys(roles)]
-    await together(*(role.run() for role in running), _announce(running, roles))
+    await together(*(role.run() for role in running), _announce(config, running, roles))
 
 
-async def _announce(running: list[Role], roles: list[str]) -> None:
+async def _announce(config: Config, running: list[Role], roles: list[str]) -> None:
+    """The metrics are the ledger's: a worker without it has none."""
+    fields = {}
     for role in running:
         if isinstance(role, Ledger):
+            server = await MetricsServer.start(role.meter.shown, config.metrics, config.metrics.ledger_port)
+            fields = {"metrics": server.url} if server is not None else {}
             await role.ready.wait()
-    announce("worker", roles=roles)
+    announce("worker", roles=roles, **fields)
