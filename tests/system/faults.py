@@ -22,7 +22,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from buttonwood.embedded import temporary_data_dir
+from buttonwood.embedded import prepare, temporary_data_dir
 from buttonwood.resolved import running_settings
 from engine.config import load_config
 from engine.errors import VenueError
@@ -201,6 +201,7 @@ def kill_campaign(kills: int, seed: int, say: Callable[[str], None]) -> Campaign
         data_dir, file = folder / "venue", folder / "listing.toml"
         file.write_text(listing(ACCOUNTS))
         config = load_config(data_dir=str(data_dir))
+        prepare(config)     # the keys must not be the first to make the folder: the servers' users must get in
         made = {account: make_key(config.paths.keys, account) for account in ACCOUNTS}
         keys = {account: (key.api_key, key.secret) for account, key in made.items()}
         with RunningVenue(data_dir, "--listing", str(file), settings=SETTINGS) as venue:
