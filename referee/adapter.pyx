@@ -3,20 +3,20 @@
 Everything here is C without Python: the library is linked without an interpreter, so the linker proves it.
 """
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport abort
-from libc.string cimport memcpy, memset
 
+from engine.core.bits cimport prefetch
 from engine.core.dispatch cimport apply_commands
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, NO_KEY, Ladder, ladder_find_leaf
 from engine.core.state cimport MAX_TICKS, side_key
-from engine.core.types cimport (
-    ACCEPTED, BUY, CANCEL, CANCELED, GTC, IOC, PLACE, SELL, TRADE, Event, TradeEvent)
+from engine.core.types cimport ACCEPTED, BUY, CANCEL, CANCELED, GTC, IOC, PLACE, SELL, TRADE, Event, TradeEvent
 from referee.abi cimport (
     CANCEL_ACK, CANCEL_REJECT, MODIFY_ACK, MODIFY_REJECT, ORDER_ACK, CancelOrder, ModifyOrder, NewOrder, Transport)
+from referee.desk cimport Entry, desk_add, desk_find, desk_place, desk_remove
+from referee.order_line cimport command_bytes, write_order_line
 from referee.outbox cimport outbox_flush, outbox_open, send_answer, send_trade
 from referee.ring cimport ring_transport
 from referee.venue cimport (
-    ACCOUNTS, FIRST_ACCOUNT, IDS_MAX, INSTRUMENT_ID, Venue, venue_close, venue_grow, venue_open)
+    ACCOUNTS, FIRST_ACCOUNT, INSTRUMENT_ID, Venue, give_up, venue_close, venue_grow, venue_open)
 
 cdef Venue venue
 
@@ -28,7 +28,7 @@ cdef public const Transport* engine_get_transport() noexcept nogil:
 cdef public void engine_init(uint64_t seed, const Transport* transport, void* queue) noexcept nogil:
     """The seed is not used: nothing here is left to chance."""
     if not venue_open(&venue):
-        abort()
+        give_up("out of memory")
     outbox_open(&venue.outbox, transport, queue)
 
 
@@ -85,70 +85,62 @@ cdef public uint64_t engine_query_depth_at(int64_t price_ticks, uint8_t side) no
 cdef inline void _place(
     uint64_t name, uint64_t sequence, int side, int64_t price_ticks, int64_t qty_lots, int time_in_force, int answer
 ) noexcept nogil:
-    if name >= venue.known_capacity or venue.state.seq + 1 >= venue.names_capacity:
-        venue_grow(&venue, name)
-    _address(name, sequence)
-    venue.command.kind = PLACE
-    venue.command.side = side
-    venue.command.time_in_force = time_in_force
-    venue.command.order_id = 0
-    venue.command.slot = 0
-    venue.command.price_ticks = price_ticks
-    venue.command.qty_lots = qty_lots
-    venue.names[venue.command.seq] = name
+    cdef uint64_t seq = venue.state.seq + 1
+    if seq >= venue.names_capacity:
+        venue_grow(&venue)
+    prefetch(&venue.desk.entries[desk_place(&venue.desk, name)])  # wanted when it rests
+    venue.names[seq] = name
+    write_order_line(PLACE, side, time_in_force, _account(name), INSTRUMENT_ID, 0, seq, sequence, 0, price_ticks,
+                     qty_lots)
     _apply()
-    _report(name, sequence, answer)
+    _report(name, sequence, time_in_force == GTC, answer)
 
 
 cdef inline Event* _cancel(uint64_t name, uint64_t sequence) noexcept nogil:
-    """By order_id and slot as the member knows them; by client order id where the id is too long for its table."""
-    _address(name, sequence)
-    venue.command.kind = CANCEL
-    venue.command.order_id = venue.command.slot = 0
-    if name < venue.known_capacity:
-        venue.command.order_id = venue.known[name].order_id
-        venue.command.slot = venue.known[name].slot
+    """By order_id and slot, as the member knows them; both 0, which the core refuses, if it knows of none."""
+    cdef Entry* entry = desk_find(&venue.desk, name)
+    write_order_line(CANCEL, 0, 0, _account(name), INSTRUMENT_ID, entry.slot, venue.state.seq + 1, sequence,
+                     entry.order_id, 0, 0)
     _apply()
+    if venue.state.events.items[0].kind == CANCELED:
+        desk_remove(&venue.desk, entry)
     return &venue.state.events.items[0]
 
 
-cdef inline void _address(uint64_t name, uint64_t sequence) noexcept nogil:
-    """What every command carries: the number, the time, the account, and the client order id if there must be one."""
-    venue.command.seq = venue.state.seq + 1
-    venue.command.time_ns = <int64_t>sequence
-    venue.command.account = FIRST_ACCOUNT + <uint32_t>(name % ACCOUNTS)
-    if name >= IDS_MAX or venue.command.text[0] != 0:
-        _name(name)
-
-
-cdef void _name(uint64_t name) noexcept nogil:
-    memset(venue.command.text, 0, 9)
-    if name >= IDS_MAX:
-        venue.command.text[0] = c"#"
-        memcpy(venue.command.text + 1, &name, sizeof(uint64_t))
+cdef inline uint32_t _account(uint64_t name) noexcept nogil:
+    return FIRST_ACCOUNT + <uint32_t>(name % ACCOUNTS)
 
 
 cdef inline void _apply() noexcept nogil:
-    if apply_commands(&venue.state, <char*>&venue.command, 1) != 1:
-        abort()
+    if apply_commands(&venue.state, command_bytes, 1) != 1:
+        give_up("out of memory")
 
 
-cdef inline void _report(uint64_t name, uint64_t sequence, int answer) noexcept nogil:
+cdef inline void _report(uint64_t name, uint64_t sequence, bint may_rest, int answer) noexcept nogil:
     """The events of a placed order. An order the core refuses gets no report: the interface has none for it."""
     cdef Event* event = venue.state.events.items
     cdef Event* end = event + venue.state.events.count
+    cdef int64_t left_lots = 0
     while event != end:
-        if event.kind == TRADE:
-            _report_trade(name, sequence, <TradeEvent*>event)
-        elif event.kind == ACCEPTED:
-            if name < IDS_MAX:
-                venue.known[name].order_id = event.order_id
-                venue.known[name].slot = event.slot
+        if event.kind == ACCEPTED:
             send_answer(&venue.outbox, answer, sequence, name, event.side, event.price_ticks, event.qty_lots)
+            left_lots = event.left_lots
+        elif event.kind == TRADE:
+            _report_trade(name, sequence, <TradeEvent*>event)
+            left_lots = event.left_lots
         elif event.kind == CANCELED:
             send_answer(&venue.outbox, CANCEL_ACK, sequence, name, event.side, event.price_ticks, event.qty_lots)
         event += 1
+    event = venue.state.events.items
+    if left_lots > 0 and may_rest and not desk_add(&venue.desk, name, <uint32_t>event.order_id, event.slot):
+        give_up("out of memory")
 
 
 cdef inline void _report_trade(uint64_t name, uint64_t sequence, TradeEvent* event) noexcept nogil:
-    send_trade(&venue.outbox, sequence, name, venue.names[event.maker_order_id], event.price_ticks, event.qty_lots)
+    cdef uint64_t maker = venue.names[event.maker_order_id]
+    cdef Entry* entry
+    send_trade(&venue.outbox, sequence, name, maker, event.price_ticks, event.qty_lots)
+    if event.maker_left_lots == 0:
+        entry = desk_find(&venue.desk, maker)
+        if entry.order_id == event.maker_order_id:
+            desk_remove(&venue.desk, entry)

@@ -3,7 +3,7 @@
 The engine's reports go through a ring of 4,096 in this process instead of to another thread, so the figure is what the
 engine itself costs. The hash covers the fills in order; the sum covers all reports in any order within a message.
 """
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from posix.dlfcn cimport RTLD_LOCAL, RTLD_NOW, dlclose, dlopen, dlsym
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, clock_gettime, clockid_t, timespec
 

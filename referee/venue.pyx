@@ -1,5 +1,5 @@
 """Opening day: two assets, one instrument without limits, accounts with money; and room that grows."""
-from libc.stdint cimport INT64_MAX
+from libc.stdint cimport INT64_MAX, uint32_t
 from libc.stdio cimport fprintf, stderr
 from libc.stdlib cimport abort
 from libc.string cimport memset
@@ -8,54 +8,48 @@ from engine.core.dispatch cimport apply_commands
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS, state_free, state_init
 from engine.core.types cimport (
-    ACCOUNT, ASSET, CONFIGURED, CREDIT, GTC, INSTRUMENT, LIMIT, MONEY, AccountCommand, AssetCommand, InstrumentCommand)
+    ACCOUNT, ASSET, CONFIGURED, CREDIT, INSTRUMENT, MONEY, AccountCommand, AssetCommand, Command, InstrumentCommand)
+from referee.desk cimport desk_close, desk_open
 
 cdef enum:
-    ORDERS = 2097152        # starting capacities, so that nothing grows during a run of two million messages
+    ORDERS = 131072         # starting capacities; all grow
+    LEAVES = 4096
+    EVENTS = 16384
+    DESK = 131072
     NAMES = 4194304
 
 
 cdef bint venue_open(Venue* venue) noexcept nogil:
     memset(venue, 0, sizeof(Venue))
-    if not state_init(&venue.state, ORDERS, ACCOUNTS * 4, ACCOUNTS * 2, 4096, 16384, ORDERS * 8):
+    if not (state_init(&venue.state, ORDERS, ACCOUNTS * 4, ACCOUNTS * 2, LEAVES, EVENTS, SEQ_MAX)
+            and desk_open(&venue.desk, DESK) and _reserve(venue, NAMES)):
         return False
-    _list_assets(venue)
+    memset(venue.desk.entries, 0, (venue.desk.mask + 1) * sizeof(venue.desk.entries[0]))  # a first touch is slow
+    memset(venue.names, 0, venue.names_capacity * sizeof(uint64_t))
+    _list(venue)
     for account in range(FIRST_ACCOUNT, FIRST_ACCOUNT + ACCOUNTS):
         _fund(venue, account)
-    venue.command.instrument = INSTRUMENT_ID
-    venue.command.order_type = LIMIT
-    venue.command.time_in_force = GTC
-    if not _reserve(venue, ORDERS, NAMES):
-        return False
-    memset(venue.known, 0, venue.known_capacity * sizeof(Known))
-    memset(venue.names, 0, venue.names_capacity * sizeof(uint64_t))
     return True
 
 
 cdef void venue_close(Venue* venue) noexcept nogil:
     state_free(&venue.state)
-    block_free(venue.known)
+    desk_close(&venue.desk)
     block_free(venue.names)
     memset(venue, 0, sizeof(Venue))
 
 
-cdef void venue_grow(Venue* venue, uint64_t identifier) noexcept nogil:
-    cdef uint64_t ids = venue.known_capacity
-    cdef uint64_t names = venue.names_capacity
-    while ids <= identifier and identifier < IDS_MAX:
-        ids *= 2
-    while names <= venue.state.seq + 1 and names < SEQ_MAX:
-        names *= 2
-    if venue.state.seq + 1 >= SEQ_MAX or not _reserve(venue, ids, names):
-        _give_up("out of memory, or of room for commands: start a new run")
+cdef void venue_grow(Venue* venue) noexcept nogil:
+    if venue.names_capacity >= SEQ_MAX or not _reserve(venue, venue.names_capacity * 2):
+        give_up("out of memory, or of numbers for commands: start a new run")
 
 
-cdef bint _reserve(Venue* venue, uint64_t ids, uint64_t names) noexcept nogil:
-    cdef void* known = block_grow(venue.known, ids * sizeof(Known))
-    if known == NULL:
-        return False
-    venue.known = <Known*>known
-    venue.known_capacity = ids
+cdef void give_up(const char* why) noexcept nogil:
+    fprintf(stderr, "buttonwood referee: %s\n", why)
+    abort()
+
+
+cdef bint _reserve(Venue* venue, uint64_t names) noexcept nogil:
     cdef void* grown = block_grow(venue.names, names * sizeof(uint64_t))
     if grown == NULL:
         return False
@@ -64,42 +58,39 @@ cdef bint _reserve(Venue* venue, uint64_t ids, uint64_t names) noexcept nogil:
     return True
 
 
-cdef void _list_assets(Venue* venue) noexcept nogil:
-    cdef AssetCommand* asset = <AssetCommand*>&venue.command
-    cdef InstrumentCommand* instrument = <InstrumentCommand*>&venue.command
+cdef void _list(Venue* venue) noexcept nogil:
+    cdef Command command
+    cdef AssetCommand* asset = <AssetCommand*>&command
+    cdef InstrumentCommand* instrument = <InstrumentCommand*>&command
+    memset(&command, 0, sizeof(Command))
     asset.asset, asset.scale, asset.text[0] = QUOTE, 8, c"Q"
-    _configure(venue, ASSET, CONFIGURED)
+    _configure(venue, &command, ASSET, CONFIGURED)
     asset.asset, asset.scale, asset.text[0] = BASE, 8, c"B"
-    _configure(venue, ASSET, CONFIGURED)
+    _configure(venue, &command, ASSET, CONFIGURED)
     instrument.instrument, instrument.base_asset, instrument.quote_asset = INSTRUMENT_ID, BASE, QUOTE
     instrument.lot_value = instrument.tick_value = instrument.min_lots = 1
     instrument.max_lots, instrument.max_ticks, instrument.text[0] = INT64_MAX, MAX_TICKS, c"I"
     instrument.maker_fee_ppm, instrument.taker_fee_ppm = MAKER_FEE_PPM, TAKER_FEE_PPM
-    _configure(venue, INSTRUMENT, CONFIGURED)
+    _configure(venue, &command, INSTRUMENT, CONFIGURED)
 
 
 cdef void _fund(Venue* venue, uint32_t account) noexcept nogil:
-    cdef AccountCommand* member = <AccountCommand*>&venue.command
+    cdef Command command
     cdef uint32_t asset
-    member.account = account
-    _configure(venue, ACCOUNT, CONFIGURED)
+    memset(&command, 0, sizeof(Command))
+    (<AccountCommand*>&command).account = account
+    _configure(venue, &command, ACCOUNT, CONFIGURED)
     for asset in range(QUOTE, BASE + 1):
-        venue.command.account = account
-        venue.command.instrument = asset
-        venue.command.amount = INT64_MAX // ACCOUNTS
-        _configure(venue, CREDIT, MONEY)
+        command.account = account
+        command.instrument = asset
+        command.amount = INT64_MAX // ACCOUNTS
+        _configure(venue, &command, CREDIT, MONEY)
 
 
-cdef void _configure(Venue* venue, int kind, int expected) noexcept nogil:
+cdef void _configure(Venue* venue, Command* command, int kind, int expected) noexcept nogil:
     """Applies the command and clears it for the next."""
-    venue.command.kind = kind
-    venue.command.seq = venue.state.seq + 1
-    if (apply_commands(&venue.state, <char*>&venue.command, 1) != 1
-            or venue.state.events.items[0].kind != expected):
-        _give_up("the core refused its opening commands")
-    memset(&venue.command, 0, sizeof(Command))
-
-
-cdef void _give_up(const char* why) noexcept nogil:
-    fprintf(stderr, "buttonwood referee: %s\n", why)
-    abort()
+    command.kind = kind
+    command.seq = venue.state.seq + 1
+    if apply_commands(&venue.state, <char*>command, 1) != 1 or venue.state.events.items[0].kind != expected:
+        give_up("the core refused its opening commands")
+    memset(command, 0, sizeof(Command))
