@@ -20,7 +20,7 @@ from engine.follower import follow
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
 from workers.ledger_meter import LedgerMeter
-from workers.ledger_store import POSTGRES_ERRORS, LedgerStore, passes
+from workers.ledger_store import POSTGRES_ERRORS, LedgerStore
 from workers.replica import replay
 from workers.together import together
 from workers.wallet_mirror import WalletMirror
@@ -132,9 +132,9 @@ class Ledger:
             try:
                 return await attempt()
             except POSTGRES_ERRORS as error:
-                self._store.abandon()
-                if not passes(error):
+                if not self._store.passes(error):
                     raise LedgerRefused(f"Postgres refuses: {error}") from error
+                self._store.abandon()
                 _log.warning("Postgres is away, trying again in %.2f s: %r", pause, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, self._limits.retry_seconds_max)

@@ -1,7 +1,8 @@
 """The ledger's hold on Postgres: one connection, one transaction per batch, and which errors mean "try again".
 
 Nothing here decides what to write; nothing here loops. `write` either commits the whole batch, or finds the position
-elsewhere, or raises; after an exception the outcome is unknown until `position` has been read on a new connection.
+elsewhere, or raises; after an exception the outcome is unknown until `position` has been read on a new connection, so
+`abandon` this one: that rolls back, too. (A rollback of ours on a broken connection would only hide the error.)
 """
 import time
 import uuid
@@ -32,16 +33,9 @@ ENTRY_COPY = CopyRows(
 # The server is away, full, restarting or handing over: wait and ask again. asyncpg raises InternalClientError when a
 # server says goodbye between two statements and the connection is used before its end is noticed.
 _PASSING = (
-    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InternalClientError)
-
+    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError, asyncpg.InternalClientError)
 POSTGRES_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-
-
-def passes(error: Exception) -> bool:
-    """Whether an error is about the server's state; an InterfaceError that is a ValueError blames our arguments."""
-    return isinstance(error, _PASSING) and not isinstance(error, ValueError)
 
 
 @dataclass(frozen=True)
@@ -73,6 +67,12 @@ class LedgerStore:
             await self._connection.execute(self._sql["end_stalled"], APPLICATION, patience)
         return self._connection
 
+    def passes(self, error: Exception) -> bool:
+        """Whether an error of the last call is about the server's state, not about what was asked of it."""
+        if isinstance(error, asyncpg.InterfaceError):   # a closed connection, or our own mistake
+            return self._connection is not None and self._connection.is_closed()
+        return isinstance(error, _PASSING)
+
     def abandon(self) -> None:
         """Drop the connection without a word."""
         if self._connection is not None:
@@ -82,16 +82,18 @@ class LedgerStore:
     async def install(self) -> None:
         """Make the tables where they are missing."""
         connection = await self.connect()
-        async with connection.transaction():
-            await connection.execute(self._sql["install_lock"])
-            await connection.execute(script("schema.sql"))
+        await connection.execute("BEGIN")
+        await connection.execute(self._sql["install_lock"])
+        await connection.execute(script("schema.sql"))
+        await connection.execute("COMMIT")
 
     async def state(self) -> tuple[Position, Rows]:
         """Position and wallets at one moment."""
         connection = await self.connect()
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            position = await self.position()
-            wallets = [tuple(row) for row in await connection.fetch(self._sql["read_wallets"])]
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        position = await self.position()
+        wallets = [tuple(row) for row in await connection.fetch(self._sql["read_wallets"])]
+        await connection.execute("COMMIT")
         return position, np.array(wallets, WALLET_ROW)
 
     async def position(self) -> Position:
@@ -105,15 +107,17 @@ class LedgerStore:
     async def write(self, batch: Batch) -> bool:
         """One transaction. False, and nothing written, when the position is not batch.after_seq."""
         connection = await self.connect()
-        async with connection.transaction():
-            if await connection.fetchval(self._sql["claim"], batch.after_seq, batch.epoch) is None:
-                return False
-            await self._configure(connection, batch)
-            await _copy(connection, "trade", TRADE_COPY, batch.trades)
-            await _copy(connection, "entry", ENTRY_COPY, batch.entries)
-            await self._put_wallets(connection, "insert_wallets", batch.new_wallets)
-            await self._put_wallets(connection, "update_wallets", batch.changed_wallets)
-            await self._advance(connection, batch)
+        await connection.execute("BEGIN")
+        if await connection.fetchval(self._sql["claim"], batch.after_seq, batch.epoch) is None:
+            await connection.execute("ROLLBACK")
+            return False
+        await self._configure(connection, batch)
+        await _copy(connection, "trade", TRADE_COPY, batch.trades)
+        await _copy(connection, "entry", ENTRY_COPY, batch.entries)
+        await self._put_wallets(connection, "insert_wallets", batch.new_wallets)
+        await self._put_wallets(connection, "update_wallets", batch.changed_wallets)
+        await self._advance(connection, batch)
+        await connection.execute("COMMIT")
         return True
 
     async def _configure(self, connection: asyncpg.Connection, batch: Batch) -> None:

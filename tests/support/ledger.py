@@ -43,6 +43,7 @@ async def open_engine(config: Config) -> AsyncIterator[Engine]:
     try:
         yield engine
     finally:
+        await asyncio.sleep(0.01)   # lets a connection that is just coming in be accepted, so that close finds it
         await engine.close()
 
 
@@ -122,6 +123,11 @@ class LedgerProcess:
     @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def first_line(self) -> str:
+        """What it says first; waits for it."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
     def check(self) -> None:
         """Raises when it has ended by itself."""

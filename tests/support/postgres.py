@@ -35,7 +35,9 @@ def binaries() -> Path:
 class PostgresServer:
     """start, stop, kill, start again; `dsn` is for asyncpg. As a context manager it removes its data at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, fsync: bool = True) -> None:
+        """fsync=False: survives kill -9 as well, not a power cut, and starts faster after a kill."""
+        self._fsync = "on" if fsync else "off"
         self.folder = Path(tempfile.mkdtemp(prefix="bw-pg-"))
         self.data, self.sockets = self.folder / "data", self.folder / "s"
         self._as = _unprivileged()
@@ -93,7 +95,7 @@ class PostgresServer:
             with (self.folder / "log").open("ab") as log:
                 self._process = subprocess.Popen(
                     [self._bin / "postgres", "-D", self.data, "-k", self.sockets, "-h", "",
-                     "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"],
+                     "-c", f"fsync={self._fsync}", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"],
                     stdout=log, stderr=log, cwd=self.folder, **self._as)
         ask = [self._bin / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres"]
         return subprocess.run(ask, check=False, cwd=self.folder).returncode == 0

@@ -29,7 +29,7 @@ SMALL_BATCHES = {"batch_fills_max": 200, "batch_seconds_max": 0.005, "statement_
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    with PostgresServer() as postgres:
+    with PostgresServer(fsync=False) as postgres:
         yield postgres
 
 
@@ -109,13 +109,16 @@ def test_kill_postgres_at_random_points(config: Config, server: PostgresServer):
 
 
 def test_postgres_is_away_while_more_is_traded_than_fits(server: PostgresServer, tmp_path: Path):
-    """Postgres away, batches full, the drop copy's buffer full: the engine trades on and the ledger goes on later."""
+    """Postgres away, at the start too, batches and the drop copy's buffer full: the ledger goes on where it was."""
     config = config_for(tmp_path, server.database(), ledger=SMALL_BATCHES, limits={"follower_buffer_bytes_max": 65536})
 
     async def story() -> None:
         flow = Flow(23)
+        server.kill()
         async with open_engine(config) as engine, running(config) as task:
             await submit(engine, flow.setup())
+            await asyncio.sleep(0.2)
+            await asyncio.to_thread(server.start)
             await reached(config.postgres.dsn, engine.seq, check_task(task))
             server.kill()
             await submit(engine, *(flow.commands(1000) for _ in range(20)))

@@ -8,7 +8,7 @@ from tests.support.postgres import PostgresServer
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
+    with PostgresServer(fsync=False) as server:
         yield server
 
 
