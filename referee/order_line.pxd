@@ -1,4 +1,4 @@
-"""The one command that is being applied. All that orders and cancels need stands in its first cache line; the rest is 0.
+"""The one command that is being applied. All that orders and cancels need is in its first cache line; the rest is 0.
 
 The line is written in two halves of 32 bytes because the core copies it in such pieces right afterwards: a load wider
 than the stores it reads from has to wait until they have reached the cache. Only one module may cimport this.
