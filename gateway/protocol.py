@@ -188,6 +188,23 @@ class PublicTrade(Struct, gc=False, rename="camel"):
     is_best_match: bool
 
 
+class BookTicker(Struct, gc=False, rename="camel"):
+    """One row of ticker.book."""
+
+    symbol: str
+    bid_price: str
+    bid_qty: str
+    ask_price: str
+    ask_qty: str
+
+
+class PriceTicker(Struct, gc=False):
+    """One row of ticker.price."""
+
+    symbol: str
+    price: str
+
+
 class Depth(Struct, rename="camel"):
     """Reply to depth: [price, quantity], best first."""
 

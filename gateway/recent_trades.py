@@ -37,6 +37,11 @@ class RecentTrades:
                 ring.append(_Trade(event.trade_id, event.price_ticks, event.qty_lots, event.quote_amount,
                                    event.time_ns, event.side))
 
+    def last_ticks(self, instrument: int) -> int:
+        """Price of the last trade, 0 if there was none."""
+        ring = self._rings.get(instrument)
+        return ring[-1].price_ticks if ring else 0
+
     def latest(self, instrument: Instrument, limit: int, unit_ns: int) -> list[PublicTrade]:
         """The last `limit` trades, oldest first."""
         trades = list(self._rings.get(instrument.id, ()))[-limit:]

@@ -21,6 +21,7 @@ from gateway.orders import Finish, OrderDesk
 from gateway.queries import Queries
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import STORAGE_FULL, Refusal
+from gateway.ticker_queries import TickerQueries
 from gateway.user_events import UserStreams
 
 Command = Callable[[Batch, int, Params, int], Finish]      # batch, account, params, unit_ns
@@ -81,6 +82,7 @@ class Venue:
         self.streams.attach(core, catalog)
         desk = OrderDesk(catalog, self.store, self.streams)
         queries = Queries(core, catalog, self.store, self.trades)
+        tickers = TickerQueries(core, catalog, self.trades)
         self.commands |= {
             "order.place": self._with_storage(desk.place),
             "order.cancel": desk.cancel,
@@ -99,6 +101,8 @@ class Venue:
             "exchangeInfo": queries.exchange_info,
             "depth": queries.depth,
             "trades.recent": queries.recent_trades,
+            "ticker.book": tickers.book,
+            "ticker.price": tickers.price,
         }
 
     def _with_storage(self, command: Command) -> Command:

@@ -6,8 +6,18 @@ exchange. A parameter's name ends with "!" when it must be sent. Weights are the
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from gateway.protocol import AccountState, Depth, OrderAmended, OrderCanceled, OrderFull, OrderState, PublicTrade
-from gateway.rest.shapes import AccountTrade, BookTicker, Empty, PriceTicker, ServerTime, SystemStatus, TradeFee
+from gateway.protocol import (
+    AccountState,
+    BookTicker,
+    Depth,
+    OrderAmended,
+    OrderCanceled,
+    OrderFull,
+    OrderState,
+    PriceTicker,
+    PublicTrade,
+)
+from gateway.rest.shapes import AccountTrade, Empty, ServerTime, SystemStatus, TradeFee
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (

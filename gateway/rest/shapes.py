@@ -20,23 +20,6 @@ class AccountTrade(Struct, gc=False, rename="camel"):
     is_best_match: bool
 
 
-class BookTicker(Struct, gc=False, rename="camel"):
-    """One row of ticker/bookTicker."""
-
-    symbol: str
-    bid_price: str
-    bid_qty: str
-    ask_price: str
-    ask_qty: str
-
-
-class PriceTicker(Struct, gc=False):
-    """One row of ticker/price."""
-
-    symbol: str
-    price: str
-
-
 class TradeFee(Struct, gc=False, rename="camel"):
     """One row of asset/tradeFee."""
 

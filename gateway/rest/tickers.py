@@ -8,12 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.door_client import DoorClient
-from gateway.protocol import ZERO, Depth, encode
+from gateway.protocol import ZERO, BookTicker, Depth, PriceTicker, encode
 from gateway.refusals import BAD_COMBINATION, DUPLICATE_SYMBOLS, INVALID_JSON_PARAMETER, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.reader import Reader
 from gateway.rest.replies import result_of
-from gateway.rest.shapes import BookTicker, PriceTicker
 
 SYMBOLS_MAX = 1000
 Params = Mapping[str, str]
