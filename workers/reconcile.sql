@@ -21,7 +21,8 @@ WHERE before + amount <> balance_after ORDER BY seq, n LIMIT 5;
 
 -- wallets_end_at_their_balance --
 SELECT format('account %s asset %s: wallet has balance %s after %s entries up to %s, its entries give %s, %s, %s',
-              account, asset, wallet.balance, wallet.entries, wallet.last_seq, ends.balance, ends.entries, ends.last_seq)
+              account, asset, wallet.balance, wallet.entries, wallet.last_seq,
+              ends.balance, ends.entries, ends.last_seq)
 FROM wallet FULL JOIN
      (SELECT account, asset, count(*) AS entries, sum(amount) AS balance, max(seq) AS last_seq
       FROM entry GROUP BY account, asset) AS ends USING (account, asset)

@@ -94,8 +94,10 @@ CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $
 BEGIN
     RAISE EXCEPTION '% is append-only: correct a mistake by a new command, never by changing a row', TG_TABLE_NAME;
 END $$;
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trade EXECUTE FUNCTION refuse_change();
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry EXECUTE FUNCTION refuse_change();
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trade
+    EXECUTE FUNCTION refuse_change();
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
+    EXECUTE FUNCTION refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON trade, entry FROM PUBLIC, CURRENT_USER;
 
 -- The two sides of each trade, found through the two primary keys alone: name account, base_asset (of the instrument)
@@ -103,7 +105,7 @@ REVOKE UPDATE, DELETE, TRUNCATE ON trade, entry FROM PUBLIC, CURRENT_USER;
 CREATE OR REPLACE VIEW account_trade AS
 SELECT e.account, e.asset AS base_asset, e.seq, e.n AS entry_n,
        t.instrument, t.n, t.trade_id, t.fill_id, t.time_ns, t.price_ticks, t.qty_lots, t.quote_amount,
-       (e.n % 8 = 0)::int::smallint AS side,                             -- leg 0 is the seller's base, leg 1 the buyer's
+       (e.n % 8 = 0)::int::smallint AS side,           -- leg 0 is the seller's base, leg 1 the buyer's
        (e.n % 8 = 0) = (t.taker_side = 0) AS is_maker,
        CASE WHEN (e.n % 8 = 0) = (t.taker_side = 0) THEN t.maker_order_id ELSE t.taker_order_id END AS order_id,
        CASE WHEN (e.n % 8 = 0) = (t.taker_side = 0) THEN t.maker_fee ELSE t.taker_fee END AS fee
