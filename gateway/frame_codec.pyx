@@ -1,4 +1,4 @@
-"""Reads the WebSocket frames of clients, all that came with one read together: unmasks, joins fragments, checks the rules.
+"""Reads the WebSocket frames of clients, all of one read together: unmasks, joins fragments, checks the rules.
 
 Pure: bytes in, messages and control frames out; no socket. Refused are reserved bits, unknown opcodes, frames without a
 mask and broken sequences (1002), binary messages (1003), text that is not UTF-8 (1007) and messages above the limit

@@ -2,7 +2,8 @@
 
 Commands collect until `submit`; then they wait for the engine. A query or an early reply that comes while commands wait
 is queued behind them, so that a status asked for right behind an order sees the order. With nothing waiting it is
-answered at once. A `tag` is whatever the connection needs to address a reply.
+answered at once. A `tag` is whatever the connection needs to address a reply. Answers (answers.pyx) know theirs and are
+written natively, all that became due together in one piece, to `send`.
 
 The engine refuses commands above requests_pending_max, each is then answered with -1008. A connection on which twice as
 many requests wait raises Overrun and is to be closed: its queries could pile up without end behind a slow disk.
@@ -17,14 +18,24 @@ from engine.core.batch import Batch
 from engine.core.unpack import Event
 from engine.errors import Busy, Stopped, StorageFull
 from engine.service import Engine
+from gateway.answers import Answer, AnswerWriter, end_of_command
 from gateway.orders import Finish
 from gateway.refusals import DISCONNECTED, SERVER_BUSY, STORAGE_FULL, UNKNOWN_ERROR, Refusal
 
 Tag = TypeVar("Tag")
 Work = Callable[[], bytes]
-_Item = tuple[int, Tag, Any]   # kind, tag, and: Finish | Work | Refusal
+_Item = tuple[int, Tag, Any] | Answer   # kind, tag, and: Finish | Work | Refusal
 _COMMAND, _QUERY, _REFUSED = range(3)
 _log = logging.getLogger(__name__)
+
+
+def _unused(frames: bytes) -> None:
+    """For connections whose replies are no frames: they add no Answers."""
+    raise AssertionError("an answer without a connection")
+
+
+def _nothing() -> None:
+    """For connections that do not care when the engine has answered."""
 
 
 class Overrun(Exception):
@@ -32,16 +43,21 @@ class Overrun(Exception):
 
 
 class Lane(Generic[Tag]):
-    """`answer` receives (tag, JSON of the result), `refuse` receives (tag, refusal)."""
+    """`answer` receives (tag, JSON of the result), `refuse` (tag, refusal), `send` frames; `settled` is called when
+    the engine has answered and nothing more will come of it."""
 
     def __init__(self, engine: Engine, config: Config, answer: Callable[[Tag, bytes], None],
-                 refuse: Callable[[Tag, Refusal], None]) -> None:
+                 refuse: Callable[[Tag, Refusal], None], send: Callable[[bytes], None] = _unused,
+                 settled: Callable[[], None] = _nothing) -> None:
         self.batch = Batch()            # the commands of this read
         self._engine = engine
         self._pending_max = 2 * config.limits.requests_pending_max
         self._commands_max = config.journal.frame_commands_max
         self._answer = answer
         self._refuse = refuse
+        self._send = send
+        self._settled = settled
+        self._writer = AnswerWriter()
         self._items: list[_Item[Tag]] = []     # of this read, in order
         self._submitted: deque[list[_Item[Tag]]] = deque()
         self._pending = 0
@@ -53,21 +69,27 @@ class Lane(Generic[Tag]):
 
     def command(self, tag: Tag, finish: Finish) -> None:
         """The command just added to `batch` belongs to this request."""
-        self._queue(_COMMAND, tag, finish)
+        self._queue((_COMMAND, tag, finish))
+        if len(self.batch) >= self._commands_max:
+            self.submit()
+
+    def add(self, answer: Answer) -> None:
+        """The command just added to `batch` has this answer."""
+        self._queue(answer)
         if len(self.batch) >= self._commands_max:
             self.submit()
 
     def query(self, tag: Tag, work: Work) -> None:
         """Answer with what `work` returns, after everything asked for before."""
         if self._pending:
-            self._queue(_QUERY, tag, work)
+            self._queue((_QUERY, tag, work))
         else:
             self._run(tag, work)
 
     def refuse(self, tag: Tag, refusal: Refusal) -> None:
         """Answer with a refusal, after everything asked for before."""
         if self._pending:
-            self._queue(_REFUSED, tag, refusal)
+            self._queue((_REFUSED, tag, refusal))
         else:
             self._refuse(tag, refusal)
 
@@ -91,27 +113,41 @@ class Lane(Generic[Tag]):
             self._give_back(Refusal(DISCONNECTED))
         batch.clear()
 
-    def _queue(self, kind: int, tag: Tag, what: Any) -> None:
+    def _queue(self, item: _Item[Tag]) -> None:
         self._pending += 1
-        self._items.append((kind, tag, what))
+        self._items.append(item)
         if self._pending > self._pending_max:
             raise Overrun
 
     def _done(self, first_seq: int, events: list[Event]) -> None:
         """The oldest submission is durable and applied."""
-        seq, start, count = first_seq, 0, len(events)
-        for kind, tag, what in self._submitted.popleft():
-            self._pending -= 1
-            if kind == _COMMAND:
-                end = start + 1
-                while end < count and events[end].seq == seq:
-                    end += 1
-                self._run(tag, what, events[start:end])
-                seq, start = seq + 1, end
-            elif kind == _QUERY:
-                self._run(tag, what)
-            else:
-                self._refuse(tag, what)
+        items = self._submitted.popleft()
+        self._pending -= len(items)
+        index = start = 0
+        while True:
+            index, start = self._writer.write(items, index, events, start)
+            if frames := self._writer.taken():
+                self._send(frames)
+            if index == len(items):
+                break
+            if not frames or not isinstance(items[index], Answer):
+                start = self._finish(items[index], events, start)
+                index += 1
+        self._settled()
+
+    def _finish(self, item: _Item[Tag], events: list[Event], start: int) -> int:
+        """Do it the general way; where the next command's events begin."""
+        work: tuple[int, Tag, Any] = (_COMMAND, item.tag, item.body) if isinstance(item, Answer) else item
+        kind, tag, what = work
+        if kind == _COMMAND:
+            end = end_of_command(events, start)
+            self._run(tag, what, events[start:end])
+            return end
+        if kind == _QUERY:
+            self._run(tag, what)
+        else:
+            self._refuse(tag, what)
+        return start
 
     def _run(self, tag: Tag, work: Callable[..., bytes], *args: list[Event]) -> None:
         try:
@@ -126,10 +162,16 @@ class Lane(Generic[Tag]):
 
     def _give_back(self, refusal: Refusal) -> None:
         """The engine took nothing: refuse the newest submission's commands, in their place."""
-        items = [(_REFUSED, tag, refusal) if kind == _COMMAND else (kind, tag, what)
-                 for kind, tag, what in self._submitted.pop()]
+        items = [_refused(item, refusal) for item in self._submitted.pop()]
         if self._submitted:
             self._submitted[-1].extend(items)
             return
         self._submitted.append(items)
         self._done(0, [])
+
+
+def _refused(item: _Item[Tag], refusal: Refusal) -> _Item[Tag]:
+    """The same item if the engine is not needed for it."""
+    if isinstance(item, Answer):
+        return _REFUSED, item.tag, refusal
+    return (_REFUSED, item[1], refusal) if item[0] == _COMMAND else item

@@ -59,12 +59,12 @@ class OrderDesk:
         self._store = store
         self._streams = streams
         prefix = secrets.token_hex(6)   # ids made by us differ from those made before a restart
-        self._new_ids = (f"{prefix}{number:010x}" for number in itertools.count(1))
+        self.new_id: Callable[[], str] = (f"{prefix}{number:010x}" for number in itertools.count(1)).__next__
 
     def place(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """order.place"""
         terms = read_order(params, find_instrument(params, self._catalog.by_symbol))
-        text = client_order_id(params, "newClientOrderId") or next(self._new_ids)
+        text = client_order_id(params, "newClientOrderId") or self.new_id()
         reply_type = params.get("newOrderRespType") or (ACK if terms.order_type == _LIMIT_MAKER else FULL)
         if reply_type not in (ACK, RESULT, FULL):
             raise Refusal(INVALID_PARAMETER, "newOrderRespType")
@@ -86,7 +86,7 @@ class OrderDesk:
         if not _TARGET_PARAMS.issuperset(params):
             raise unread(params, _TARGET_PARAMS)
         instrument = find_instrument(params, self._catalog.by_symbol)
-        cancel_id = client_order_id(params, "newClientOrderId") or next(self._new_ids)
+        cancel_id = client_order_id(params, "newClientOrderId") or self.new_id()
         batch.cancel(account, instrument.id, *self._target(account, params, instrument))
         return partial(self._canceled, cancel_id, unit_ns)
 
@@ -95,7 +95,7 @@ class OrderDesk:
         if not _ALL_PARAMS.issuperset(params):
             raise unread(params, _ALL_PARAMS)
         batch.cancel_all(account, find_instrument(params, self._catalog.by_symbol).id)
-        return partial(self._canceled_all, next(self._new_ids), unit_ns)
+        return partial(self._canceled_all, self.new_id(), unit_ns)
 
     def amend(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """order.amend.keepPriority: a smaller quantity; the client order id stays as it is."""

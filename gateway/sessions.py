@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from gateway.auth import authenticate, check_timing
 from gateway.lane import Lane, Overrun
+from gateway.order_intake import OrderIntake
 from gateway.order_terms import Params
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.refusals import (
@@ -29,7 +30,7 @@ from gateway.refusals import (
 )
 from gateway.requests import BadRequest, read_request, signed_payload
 from gateway.tokens import read_token
-from gateway.venue import Venue
+from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
 
 PATH = "/ws-api/v3"
@@ -38,13 +39,6 @@ ANSWER_TOO_LARGE = Terms(
     500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
-
-
-class Tag(NamedTuple):
-    """Where a reply belongs."""
-
-    id: bytes
-    show_limits: bool
 
 
 class Principal(NamedTuple):
@@ -60,7 +54,10 @@ class Session:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._lane: Lane[Tag] = Lane(venue.engine, venue.config, self._answer, self._refuse)
+        self._lane: Lane[Tag] = Lane(
+            venue.engine, venue.config, self._answer, self._refuse, self._send, self._pace)
+        self._intake = OrderIntake(
+            venue.desk, self._lane.batch, venue.engine, venue.keys, venue.new_order_id, self._lane.add)
         self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
@@ -84,11 +81,14 @@ class Session:
         self._show_limits = query.get("returnRateLimits", ["true"])[-1].lower() != "false"
         self.microseconds = query.get("timeUnit", [""])[-1].upper() == "MICROSECOND"
         self._unit_ns = _NS_PER_US if self.microseconds else _NS_PER_MS
+        self._intake.opened(self._unit_ns, self._show_limits)
         self._venue.sessions.add(self)
 
     def message(self, data: bytes) -> None:
         """One request."""
         try:
+            if self._intake.take(data):
+                return
             try:
                 request = read_request(data)
             except BadRequest as bad:
@@ -166,18 +166,22 @@ class Session:
     def _logon(self, params: Params) -> bytes:
         now_ns = time.time_ns()
         if "token" in params:
-            self._principal = Principal(read_token(self._venue.config, params["token"]), None, now_ns)
-            return self._status(params)
+            return self._speak_for(read_token(self._venue.config, params["token"]), None, now_ns, params)
         key = authenticate(
             self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
             params.get("timestamp"), params.get("recvWindow"), now_ns // _NS_PER_US)
         if key.kind != "ed25519":
             raise Refusal(ONLY_ED25519)
-        self._principal = Principal(key.account, key.api_key, now_ns)
+        return self._speak_for(key.account, key.api_key, now_ns, params)
+
+    def _speak_for(self, account: int, api_key: str | None, now_ns: int, params: Params) -> bytes:
+        self._principal = Principal(account, api_key, now_ns)
+        self._intake.logged_on(account, api_key)
         return self._status(params)
 
     def _logout(self, params: Params) -> bytes:
         self._principal = None
+        self._intake.logged_off()
         return self._status(params)
 
     def _status(self, params: Params) -> bytes:
@@ -228,11 +232,12 @@ class Session:
             self._refuse(tag, Refusal(ANSWER_TOO_LARGE, self._answer_bytes_max))
         else:
             self._connection.send(reply(tag.id, body, tag.show_limits))
-        self._pace()
 
     def _refuse(self, tag: Tag, refusal: Refusal) -> None:
         self._connection.send(error_reply(tag.id, refusal.status, refusal.body(), tag.show_limits))
-        self._pace()
+
+    def _send(self, frames: bytes) -> None:
+        self._connection.send_frame(frames)
 
     def _pace(self) -> None:
         """Read on only as fast as the engine answers: replies to all that was read must find room in the buffer."""

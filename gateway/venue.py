@@ -6,7 +6,7 @@ first one of the replay at start-up on, before anybody is answered. If it fails,
 """
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from engine.config import Config
 from engine.core.batch import Batch
@@ -14,7 +14,9 @@ from engine.core.codes import EventKind
 from engine.core.unpack import Event
 from engine.frames import Frame
 from engine.service import Engine
+from gateway.answers import Desk
 from gateway.keys import KeyStore
+from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import OrderStore
 from gateway.order_terms import Params
 from gateway.orders import Finish, OrderDesk
@@ -30,6 +32,13 @@ Public = Callable[[Params, int], bytes]                    # params, unit_ns
 _MONEY = int(EventKind.MONEY)
 
 
+class Tag(NamedTuple):
+    """Where a reply belongs."""
+
+    id: bytes
+    show_limits: bool
+
+
 class Closing(Protocol):
     """A connection that wants to hear of a shutdown."""
 
@@ -41,6 +50,8 @@ class Venue:
     """Made by `open`; closed by closing its engine."""
 
     engine: Engine
+    desk: Desk
+    new_order_id: Callable[[], str]
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -81,6 +92,8 @@ class Venue:
         core, catalog = self.engine.core, self.engine.catalog
         self.streams.attach(core, catalog)
         desk = OrderDesk(catalog, self.store, self.streams)
+        self.desk = Desk(catalog, self.store, self.streams, Tag, EXPIRY_REASONS)
+        self.new_order_id = desk.new_id
         queries = Queries(core, catalog, self.store, self.trades)
         tickers = TickerQueries(core, catalog, self.trades)
         self.commands |= {

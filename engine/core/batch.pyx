@@ -24,11 +24,6 @@ cdef class Batch:
 
     BufferError: a command was added while somebody holds a view, as for a bytearray.
     """
-    cdef Command* items
-    cdef Py_ssize_t count
-    cdef Py_ssize_t capacity
-    cdef Py_ssize_t views
-
     def __cinit__(self, Py_ssize_t capacity=16):
         if capacity < 1:
             raise ValueError(f"capacity {capacity}: use at least 1")

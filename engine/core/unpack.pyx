@@ -1,14 +1,15 @@
 """Events as Python objects, for readers that handle them one by one. Bulk readers use numpy on the same bytes."""
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
 cimport cython
 
-from engine.core.types cimport TEXT_BYTES, TOP, TRADE, TopEvent, TradeEvent
+from engine.core.types cimport TEXT_BYTES, TOP, TRADE
 from engine.core.types cimport Event as Record
 
-__all__ = ["Event", "unpack_events"]
+__all__ = ["Event", "split_events", "unpack_events"]
 
 cdef tuple _FIELDS = (
     "side", "order_type", "time_in_force", "account", "instrument", "slot", "time_ns", "order_id", "price_ticks",
@@ -17,21 +18,12 @@ cdef tuple _FIELDS = (
     "ask_lots", "code", "flags")
 
 
-@cython.final
 @cython.freelist(256)
 cdef class Event:
     """One event: a copy of its 128 bytes. Every field can be read on every kind; it is 0 where it does not apply."""
-    cdef Record record
-
     def __repr__(self):
         fields = ", ".join([f"{name}={getattr(self, name)}" for name in _FIELDS if getattr(self, name)])
         return f"Event(kind={self.kind}, seq={self.seq}, {fields})"
-
-    cdef inline TradeEvent* _trade(self) noexcept:
-        return <TradeEvent*>&self.record
-
-    cdef inline TopEvent* _top(self) noexcept:
-        return <TopEvent*>&self.record
 
     @property
     def kind(self):
@@ -177,3 +169,17 @@ def unpack_events(buffer):
     finally:
         PyBuffer_Release(&view)
     return events
+
+
+def split_events(list events not None, uint64_t first_seq, list counts not None):
+    """(first_seq, events) of each submission of a frame, given how many commands each has; events are in order."""
+    cdef list shares = []
+    cdef Py_ssize_t begin = 0, end = 0, total = len(events)
+    cdef uint64_t next_seq
+    for count in counts:
+        next_seq = first_seq + <uint64_t>count
+        while end < total and (<Event?>events[end]).record.seq < next_seq:
+            end += 1
+        shares.append((first_seq, events[begin:end]))
+        first_seq, begin = next_seq, end
+    return shares

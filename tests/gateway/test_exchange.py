@@ -3,6 +3,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import uvloop
@@ -23,7 +24,7 @@ def test_what_it_remembers_must_be_right_or_it_ends(tmp_path):
             def broken(events: list[Event]) -> None:
                 raise KeyError("an order that is not there")
 
-            venue.server.venue.store.apply = broken
+            venue.server.venue.store = SimpleNamespace(apply=broken)
             unfit = asyncio.ensure_future(venue.server.failure())
             await venue.call(ALICE, "order.place", **limit("BUY", "50000", "0.1"))
             with pytest.raises(KeyError, match="not there"):

@@ -1,0 +1,16 @@
+from collections.abc import Callable
+
+from engine.core.batch import Batch
+from engine.service import Engine
+from gateway.answers import Answer, Desk
+from gateway.keys import KeyStore
+
+class OrderIntake:
+    def __init__(
+        self, desk: Desk, batch: Batch, engine: Engine, keys: KeyStore, new_id: Callable[[], str],
+        add: Callable[[Answer], None],
+    ) -> None: ...
+    def opened(self, unit_ns: int, show_limits: bool) -> None: ...
+    def logged_on(self, account: int, api_key: str | None) -> None: ...
+    def logged_off(self) -> None: ...
+    def take(self, data: bytes) -> bool: ...

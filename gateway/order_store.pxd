@@ -1,0 +1,32 @@
+"""What is remembered of orders, for native readers; order_store.pyx says what it promises."""
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from engine.core.unpack cimport Event
+
+
+cdef class Order:
+    cdef readonly uint64_t id
+    cdef readonly uint32_t slot, account, instrument
+    cdef readonly uint8_t side, order_type, time_in_force
+    cdef readonly uint16_t code        # why it ended, if not by trading
+    cdef readonly int64_t price_ticks, qty_lots, executed_lots
+    cdef readonly int64_t amount       # market order by quote amount, else 0
+    cdef readonly int64_t time_ns, update_ns
+    cdef readonly str text, status     # text: client order id
+    cdef uint64_t quote_low, quote_high    # quote_filled: better prices than its own may bring it beyond 64 bits
+
+
+cdef class OrderStore:
+    cdef readonly dict open, closed, changed_ns, quote_at_reduction
+    cdef dict _closed_by_text
+    cdef object _by_end, _watched, _changed
+    cdef Py_ssize_t _closed_orders_max
+
+    cdef int _accepted(self, Event event) except -1
+    cdef int _traded(self, Event event, bint ends_command) except -1
+    cdef int _filled(self, Order order, Event event, bint is_full) except -1
+    cdef int _canceled(self, Event event) except -1
+    cdef int _reduced(self, Event event) except -1
+    cdef int _close(self, Order order, str status) except -1
+    cdef int _tell(self, Order order, Event event, bint is_maker) except -1
+    cdef int _forget_oldest(self) except -1

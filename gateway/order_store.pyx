@@ -1,0 +1,187 @@
+"""Every open order and the most recent closed ones, with what they have executed: what order.status can answer.
+
+Fed with the events of every applied frame, those of the replay at start-up included, so it knows after a restart what
+it knew before. Open orders are all here; of the closed ones the last `closed_orders_max`: older ones are forgotten,
+their status is then "Order does not exist.". Each operation is O(1) per event.
+
+An order is shown to `changed` after each event, but only if its account is in `watched` (user data subscriptions).
+"""
+from collections import deque
+
+from libc.stdint cimport uint64_t
+
+from engine.core.types cimport ACCEPTED, MARKET, MASS_CANCEL, MONEY, REDUCED, REQUESTED, TEXT_BYTES, TRADE
+from engine.core.types cimport CANCELED as CANCELED_EVENT
+from engine.core.unpack cimport Event
+
+NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
+CANCELED, EXPIRED = "CANCELED", "EXPIRED"
+
+
+cdef class Order:
+    """One order as last heard of; quantities in lots, amounts in quote minor units."""
+
+    @property
+    def quote_filled(self):
+        """What its trades came to."""
+        cdef object high = self.quote_high   # a Python integer: the shift must not lose it
+        return high << 64 | self.quote_low
+
+    def __repr__(self):
+        return f"Order({self.id}, {self.text!r}, {self.status}, {self.executed_lots} of {self.qty_lots} lots)"
+
+
+def _nobody(order, event, is_maker):
+    """For a store that nobody watches."""
+
+
+cdef class OrderStore:
+    """See the module's text. `apply` takes events in engine order, whole commands at a time.
+
+    open, closed: orders by id; changed_ns: time of the last event of each account; quote_at_reduction: by seq, what the
+    orders that this frame reduced had filled then. All for reading.
+    """
+
+    def __init__(self, Py_ssize_t closed_orders_max, watched=(), changed=_nobody):
+        self.open, self.closed, self.changed_ns, self.quote_at_reduction = {}, {}, {}, {}
+        self._closed_by_text = {}       # account: client order id: the latest of that name
+        self._closed_orders_max = closed_orders_max
+        self._by_end = deque()          # closed orders, first closed first
+        self._watched = watched
+        self._changed = changed
+
+    def get(self, account, order_id):
+        """This account's order of that id, None if it is not known (any more)."""
+        order = self.open.get(order_id) or self.closed.get(order_id)
+        return order if order is not None and order.account == account else None
+
+    def last_closed(self, account, text):
+        """The account's latest closed order with that client order id."""
+        return self._closed_by_text.get(account, {}).get(text)
+
+    def apply(self, list events not None):
+        """Take the events of one frame. What they close stays known at least until the next call."""
+        cdef Event event
+        cdef Py_ssize_t index, last = len(events) - 1
+        cdef int kind
+        self._forget_oldest()
+        self.quote_at_reduction.clear()
+        for index in range(last + 1):
+            event = <Event?>events[index]
+            kind = event.record.kind
+            if kind == ACCEPTED:
+                self._accepted(event)
+            elif kind == TRADE:
+                self._traded(event, index == last or _ends_command(event, <Event?>events[index + 1]))
+            elif kind == CANCELED_EVENT:
+                self._canceled(event)
+            elif kind == REDUCED:
+                self._reduced(event)
+            elif kind == MONEY:
+                self.changed_ns[event.record.account] = event.record.time_ns
+
+    cdef int _accepted(self, Event event) except -1:
+        cdef Order order = Order.__new__(Order)
+        cdef Py_ssize_t size = TEXT_BYTES
+        while size > 0 and event.record.text[size - 1] == 0:
+            size -= 1
+        order.id, order.slot = event.record.order_id, event.record.slot
+        order.account, order.instrument = event.record.account, event.record.instrument
+        order.side, order.order_type = event.record.side, event.record.order_type
+        order.time_in_force = event.record.time_in_force
+        order.price_ticks, order.qty_lots = event.record.price_ticks, event.record.qty_lots
+        order.amount = event.record.amount
+        order.time_ns = order.update_ns = event.record.time_ns
+        order.text, order.status = event.record.text[:size].decode("ascii"), NEW
+        self.open[order.id] = order
+        self._tell(order, event, False)
+        return 0
+
+    cdef int _traded(self, Event event, bint ends_command) except -1:
+        cdef Order taker = self.open[event.record.order_id]
+        cdef Order maker = self.open[event._trade().maker_order_id]
+        cdef bint by_amount = taker.amount != 0 and taker.order_type == MARKET
+        self._filled(taker, event, ends_command if by_amount else event.record.left_lots == 0)
+        self._tell(taker, event, False)
+        self._filled(maker, event, event._trade().maker_left_lots == 0)
+        self._tell(maker, event, True)
+        return 0
+
+    cdef int _filled(self, Order order, Event event, bint is_full) except -1:
+        cdef uint64_t quote = <uint64_t>event._trade().quote_amount
+        order.executed_lots += event.record.qty_lots
+        order.quote_low += quote
+        order.quote_high += order.quote_low < quote
+        order.update_ns = event.record.time_ns
+        if is_full:
+            self._close(order, FILLED)
+        else:
+            order.status = PARTIALLY_FILLED
+        return 0
+
+    cdef int _canceled(self, Event event) except -1:
+        cdef Order order = self.open[event.record.order_id]
+        cdef bint asked_for = event.record.code == REQUESTED or event.record.code == MASS_CANCEL
+        order.update_ns, order.code = event.record.time_ns, event.record.code
+        self._close(order, CANCELED if asked_for else EXPIRED)
+        self._tell(order, event, False)
+        return 0
+
+    cdef int _reduced(self, Event event) except -1:
+        cdef Order order = self.open[event.record.order_id]
+        order.qty_lots, order.update_ns = event.record.qty_lots, event.record.time_ns
+        self.quote_at_reduction[event.record.seq] = order.quote_filled
+        if event.record.left_lots == 0:
+            self._close(order, FILLED)
+        self._tell(order, event, False)
+        return 0
+
+    cdef int _close(self, Order order, str status) except -1:
+        cdef dict names = self._closed_by_text.get(order.account)
+        if names is None:
+            names = self._closed_by_text[order.account] = {}
+        order.status = status
+        number = order.id
+        del self.open[number]
+        self.closed[number] = order
+        names[order.text] = order
+        self._by_end.append(order)
+        return 0
+
+    cdef int _tell(self, Order order, Event event, bint is_maker) except -1:
+        self.changed_ns[order.account] = event.record.time_ns
+        if order.account in self._watched:
+            self._changed(order, event, is_maker)
+        return 0
+
+    cdef int _forget_oldest(self) except -1:
+        cdef Order order
+        cdef dict names
+        while len(self._by_end) > self._closed_orders_max:
+            order = self._by_end.popleft()   # a dict finds its own first key ever slower
+            del self.closed[order.id]
+            names = self._closed_by_text[order.account]
+            if names.get(order.text) is order:
+                del names[order.text]
+                if not names:
+                    del self._closed_by_text[order.account]
+        return 0
+
+
+cdef bint _ends_command(Event event, Event following) noexcept:
+    """Whether the order is done after `event`: no further trade or end of it follows in the same command."""
+    cdef int kind = following.record.kind
+    return following.record.seq != event.record.seq or (kind != TRADE and kind != CANCELED_EVENT)
+
+
+# Execution ids: unique over the whole venue and the same after a replay. An order has one beginning and one end, a
+# trade two sides, and the seq of a reduction is no order's id.
+
+def execution_id(event, bint is_maker):
+    """The id of the change that `event` made to an order."""
+    kind = event.kind
+    if kind == TRADE:
+        return 4 * event.fill_id + (2 if is_maker else 1)
+    if kind == CANCELED_EVENT:
+        return 4 * event.order_id + 3
+    return 4 * event.seq
