@@ -3,6 +3,9 @@
 Pure: trade events in, in their order; no clock. The numbers are a function of the trades alone, so whoever counts from
 the first trade on, or from a known number, gives the same ones.
 """
+from typing import Any
+
+import numpy as np
 from msgspec import Struct
 
 from engine.bars import Bar
@@ -12,6 +15,7 @@ from engine.intervals import SECOND_MS
 
 NS_PER_SECOND = 1_000_000 * SECOND_MS
 _BUY = int(Side.BUY)
+Records = np.ndarray[Any, Any]   # of TRADE events, see engine/records.py
 
 
 class AggTrade(Struct, gc=False):
@@ -60,7 +64,25 @@ class AggTrades:
             trade.trade_id, trade.time_ns, trade.side, trade.seq, trade.qty_lots)
         return now
 
+    def add_all(self, trades: Records) -> Bar:
+        """The same as adding one by one and flushing, for trades of whole commands at one moment; their bar alone."""
+        orders, prices, lots, quotes = (
+            trades[name] for name in ("order_id", "price_ticks", "qty_lots", "quote_amount"))
+        first_agg = self._last_id + 1
+        self._last_id += 1 + int(np.count_nonzero((orders[1:] != orders[:-1]) | (prices[1:] != prices[:-1])))
+        bought = trades["side"] == _BUY
+        first, last = trades[0], trades[-1]
+        return Bar(
+            int(first["time_ns"]) // NS_PER_SECOND * SECOND_MS, int(prices[0]), int(prices.max()), int(prices.min()),
+            int(prices[-1]), int(lots[-1]), _sum(lots), _sum(quotes), _sum(lots[bought]), _sum(quotes[bought]),
+            int(first["trade_id"]), int(last["trade_id"]), first_agg, int(first["seq"]), int(last["seq"]))
+
     def flush(self) -> AggTrade | None:
         """The aggregate that was open: call it when the taker's command is over."""
         now, self._open = self._open, None
         return now
+
+
+def _sum(values: Records) -> int:
+    """Exact, also beyond 64 bits."""
+    return sum(values.tolist())

@@ -16,9 +16,8 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Iterable
 from struct import unpack_from
-from typing import Never, Protocol
+from typing import Never
 
 import numpy as np
 
@@ -30,22 +29,18 @@ from engine.follower import follow
 from engine.instruments import Catalog, Instrument
 from engine.journal import Frame
 from engine.market_channels import (
-    ALL_SYMBOLS,
     FAST_MS,
     NS_PER_MS,
     SLOW_MS,
     TICKER_WINDOWS,
     Kind,
-    channel,
-    encode_entry,
-    encode_envelope,
-    portions,
 )
 from engine.records import EVENT
 from engine.redis_link import RedisAddress
 from workers.candle_store import CandleStore, Changes
 from workers.market_data_book import MarketBook
 from workers.market_data_json import safe_symbol
+from workers.market_outbox import Lists, Outbox, Speaker
 from workers.market_tape import MarketTape
 from workers.redis_publisher import RedisPublisher
 from workers.together import together
@@ -60,34 +55,15 @@ _OF_A_BOOK = frozenset({EventKind.ACCEPTED, EventKind.TRADE, EventKind.CANCELED,
 _log = logging.getLogger(__name__)
 
 
-class Speaker(Protocol):
-    """What has its own channel and sequence: an instrument, or all of them."""
-
-    entries: list[bytes]
-    seq: int
-
-    @property
-    def symbol(self) -> str:
-        """Names the channel."""
-
-
-class Lists:
-    """The channel of what is told about all instruments in one message."""
-
-    def __init__(self) -> None:
-        self.symbol = ALL_SYMBOLS
-        self.entries: list[bytes] = []
-        self.seq = 0
-
-
 class MarketData:
     """Role of the worker process; `run` ends only by cancellation or failure."""
 
     def __init__(self, config: Config) -> None:
         self.core = Exchange(top_events=True)
         self.live = False
-        self._config, self._database = config, RedisAddress.parse(config.redis.url).database
+        self._config = config
         self._publisher = RedisPublisher(config.redis, self._reopened)
+        self._outbox = Outbox(self._publisher, RedisAddress.parse(config.redis.url).database)
         self._catalog = Catalog()
         self._books: dict[int, MarketBook] = {}
         self._tapes: dict[int, MarketTape] = {}
@@ -96,6 +72,7 @@ class MarketData:
         self._store = CandleStore(dsn, config.candles, self._collect) if dsn else None
         self._last_ms = 0                        # time of the last command
         self._seconds = 0                        # slow ticks
+        self._held = False                       # history waits for Postgres: that nothing comes means nothing
         self._started_ns = time.time_ns()
         self._applied_at: float | None = None    # loop time of the last frame
 
@@ -115,7 +92,9 @@ class MarketData:
             self.apply(frame)
             number += 1
             if self._store is not None and not self.live and number % HISTORY_FRAMES == 0:
+                self._held = True
                 await self._store.room()
+                self._held = False
             await asyncio.sleep(0)   # lets the loop write and tick while a long history is read
 
     def apply(self, frame: Frame) -> None:
@@ -145,7 +124,7 @@ class MarketData:
             book.refresh()
         for tape in self._tapes.values():
             tape.start(at_ms)
-        self._publish(self._books.values())
+        self._outbox.send(self._books.values())
         _log.info("live from command %d", self.core.seq + 1)
 
     def _go_silent(self) -> None:
@@ -170,7 +149,7 @@ class MarketData:
                 self._configure()
         for number in touched:
             self._tapes[number].settle()
-        self._publish(touched.values())
+        self._outbox.send(touched.values())
 
     def _remember(self, buffer: memoryview) -> None:
         """The trades and new instruments of history, without looking at all the rest."""
@@ -178,13 +157,10 @@ class MarketData:
         kinds = events["kind"]
         if (kinds == EventKind.CONFIGURED).any():
             self._configure()
-        trades = unpack_events(events[kinds == EventKind.TRADE].tobytes())
-        for trade in trades:
-            tape = self._tapes.get(trade.instrument)
-            if tape is not None:
-                tape.trade(trade)
-        for number in {trade.instrument for trade in trades} & self._tapes.keys():
-            self._tapes[number].settle()
+        trades = events[kinds == EventKind.TRADE]
+        instruments = trades["instrument"]
+        for number in set(instruments.tolist()) & self._tapes.keys():
+            self._tapes[number].remember(trades[instruments == number])
 
     def _configure(self) -> None:
         """Make a book for each new instrument; a changed one keeps its book with the new terms."""
@@ -218,7 +194,7 @@ class MarketData:
 
     def tick(self, now_ms: int, slow: bool) -> None:
         """The end of a 100 ms span, and with `slow` of a 1000 ms span as well."""
-        if not self.live and self._quiet(QUIET_SECONDS):
+        if not self.live and not self._held and self._quiet(QUIET_SECONDS):
             self._go_live(now_ms)
         if not self.live:
             return
@@ -228,7 +204,7 @@ class MarketData:
             self._tapes[number].fast_tick(until_ms, now_ms)
         if slow:
             self._slow_tick(now_ms)
-        self._publish([*self._books.values(), self._lists])
+        self._outbox.send([*self._books.values(), self._lists])
 
     def _slow_tick(self, now_ms: int) -> None:
         self._seconds += 1
@@ -238,8 +214,7 @@ class MarketData:
             for kind, text in self._tapes[number].slow_tick(now_ms, even=self._seconds % 2 == 0).items():
                 if kind in _LISTS:
                     lists[_LISTS[kind]].append(text)
-        self._lists.entries += [
-            encode_entry(kind, b"[" + b",".join(texts) + b"]") for kind, texts in lists.items() if texts]
+        self._lists.tell(lists)
 
     def _until_ms(self, now_ms: int) -> int:
         """Nothing more will happen before this: commands come in the order of their times, and after a second of
@@ -273,15 +248,4 @@ class MarketData:
             for number, book in self._books.items():
                 book.refresh()
                 self._tapes[number].refresh()
-        self._publish(self._books.values())
-
-    def _publish(self, speakers: Iterable[Speaker]) -> None:
-        """Everything that these have to say, one message per channel, one write."""
-        for speaker in speakers:
-            if speaker.entries and self._publisher.connected:
-                name = channel(self._database, speaker.symbol)
-                for portion in portions(speaker.entries):
-                    speaker.seq += 1
-                    self._publisher.publish(name, encode_envelope(self._publisher.epoch, speaker.seq, portion))
-            speaker.entries.clear()
-        self._publisher.flush()
+        self._outbox.send(self._books.values())

@@ -8,11 +8,11 @@ from functools import partial
 
 from engine.bars import Bar, Statistics
 from engine.core.exchange import Exchange
-from engine.core.unpack import Event
+from engine.core.unpack import Event, unpack_events
 from engine.instruments import Instrument
 from engine.intervals import DAY_MS, HOUR_MS, MINUTE_MS
 from engine.market_channels import NS_PER_MS, REFRESH, TICKER_WINDOWS, Kind, encode_entry
-from workers.agg_trades import AggTrade, AggTrades
+from workers.agg_trades import AggTrade, AggTrades, Records
 from workers.candles import Candles
 from workers.market_klines import Klines
 from workers.market_stats_json import (
@@ -25,6 +25,7 @@ from workers.market_stats_json import (
 )
 from workers.rolling import Rolling, Span
 
+BULK_MIN = 8   # fewer trades at a time are quicker one by one
 _SPANS = {"1h": HOUR_MS, "4h": 4 * HOUR_MS, "1d": DAY_MS}
 assert _SPANS.keys() == TICKER_WINDOWS.keys()
 
@@ -68,6 +69,15 @@ class MarketTape:
         if agg is not None:
             self._take(agg)
 
+    def remember(self, trades: Records) -> None:
+        """Trades of whole commands of history; many at one moment are summed up at once, which costs a tenth."""
+        if len(trades) >= BULK_MIN and trades["time_ns"][0] == trades["time_ns"][-1]:
+            self._gather(self._aggs.add_all(trades), int(trades["time_ns"][-1]) // NS_PER_MS)
+            return
+        for trade in unpack_events(trades.tobytes()):
+            self.trade(trade)
+        self.settle()
+
     def fold(self) -> None:
         """Bring candles and statistics up to date."""
         piece, self._piece = self._piece, None
@@ -82,15 +92,17 @@ class MarketTape:
     def _take(self, agg: AggTrade) -> None:
         if self.live:
             self._entries.append(encode_entry(Kind.AGG_TRADE, agg_trade_json(self._instrument, agg)))
-        bar = agg.bar()
+        self._gather(agg.bar(), agg.time_ns // NS_PER_MS)
+
+    def _gather(self, bar: Bar, traded_ms: int) -> None:
         if self._piece is None or self._piece.open_ms != bar.open_ms:
             self.fold()
             if self.live:
-                self._klines.end(bar.open_ms, agg.time_ns // NS_PER_MS)
+                self._klines.end(bar.open_ms, traded_ms)
             self._piece = bar
         else:
             self._piece.extend(bar)
-        self._traded_ms = agg.time_ns // NS_PER_MS
+        self._traded_ms = traded_ms
 
     # entries out
 

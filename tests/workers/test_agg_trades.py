@@ -2,8 +2,13 @@
 import random
 from itertools import groupby
 
+import numpy as np
+
+from engine.core.batch import Batch
 from engine.core.codes import EventKind, Side
-from tests.workers.market_kit import TAKER, Market
+from engine.core.unpack import unpack_events
+from engine.records import EVENT
+from tests.workers.market_kit import MAKER, TAKER, Market
 from tests.workers.trades_kit import aggregated, random_trades
 from workers.agg_trades import AggTrades
 
@@ -30,6 +35,26 @@ def test_two_orders_at_one_price_are_two_aggregates():
     events = [*market.limit(Side.BUY, 100, 1, TAKER), *market.limit(Side.BUY, 100, 1, TAKER)]
     done = [joiner.add(event) for event in events if event.kind == EventKind.TRADE]
     assert [agg.id for agg in [*done, joiner.flush()] if agg] == [1, 2]
+
+
+def test_many_at_once_are_the_same_as_one_by_one():
+    market, one_by_one, at_once = Market(), AggTrades(), AggTrades()
+    chance, whole = random.Random(5), []
+    for _ in range(60):
+        batch = Batch()
+        for _ in range(20):
+            batch.place(chance.choice((MAKER, TAKER)), 1, chance.choice(list(Side)), 0, 0, 100 + chance.randint(-3, 3),
+                        chance.randint(1, 9))
+        batch.stamp(market.core.seq + 1, 10**18 + len(whole))
+        events = np.frombuffer(bytes(market.core.apply(batch)), EVENT)
+        trades = events[events["kind"] == EventKind.TRADE]
+        aggs = [agg for trade in unpack_events(trades.tobytes()) if (agg := one_by_one.add(trade))]
+        bars = [agg.bar() for agg in [*aggs, one_by_one.flush()] if agg]
+        for bar in bars[1:]:
+            bars[0].extend(bar)
+        assert at_once.add_all(trades) == bars[0]
+        whole += bars
+    assert whole[-1].first_agg > 100
 
 
 def test_random_trades_are_grouped_as_the_definition_says():

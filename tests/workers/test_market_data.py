@@ -215,6 +215,55 @@ def test_an_engine_restart_leaves_no_hole(tmp_path):
     on_stage(tmp_path, story)
 
 
+def test_statistics_and_candles_go_on_over_restarts_of_the_worker(tmp_path):
+    async def story(stage: Stage) -> None:
+        await stage.submit(configuration(("BTCUSDT", "ETHUSDT")))
+        for _ in range(3):
+            await stage.fill()
+        task, _ = await stage.work()
+        await stage.fill()
+        await stage.until(lambda: [told["n"] for told in stage.ear.told(Kind.TICKER)][-1:] == [4])
+        await stage.stop(task)
+        await stage.fill()
+        before = len(stage.ear.told(Kind.TICKER))
+        await stage.work()
+        await stage.fill()
+        await stage.until(lambda: [told["n"] for told in stage.ear.told(Kind.TICKER)[before:]][-1:] == [6])
+        assert [agg["a"] for agg in stage.ear.told(Kind.AGG_TRADE)] == [4, 6]
+        await stage.until(lambda: stage.ear.told(Kind.KLINE_1MONTH)[-1]["k"]["L"] == 6)   # every two seconds
+        month = stage.ear.told(Kind.KLINE_1MONTH)[-1]["k"]
+        assert (month["f"], month["L"], month["n"], month["v"], month["x"]) == (1, 6, 6, "0.00060000", False)
+        assert stage.ear.told(Kind.TICKER, "ETHUSDT")[-1]["n"] == 0 and stage.ear.told(Kind.KLINE_1S, "ETHUSDT") == []
+        lists = stage.ear.told(Kind.MINI_TICKERS, "!")
+        assert {ticker["s"] for told in lists for ticker in told} == {"BTCUSDT", "ETHUSDT"}
+        assert [ticker["s"] for ticker in lists[-1]] == ["BTCUSDT"]
+
+    on_stage(tmp_path, story)
+
+
+def test_the_end_of_a_candle_is_told_once_while_nothing_happens_and_while_much_does(tmp_path):
+    async def story(stage: Stage) -> None:
+        await stage.submit(configuration(("BTCUSDT", "ETHUSDT")))
+        await stage.work()
+        await stage.fill()
+
+        def ends() -> list[dict[str, Any]]:
+            return [told["k"] for told in stage.ear.told(Kind.KLINE_1S) if told["k"]["x"]]
+        await stage.until(lambda: len(ends()) >= 3)    # the clock alone
+        quiet = len(ends())
+        for _ in range(30):                            # trades of another instrument
+            await stage.limit(Side.BUY, 50, 1, instrument=2)
+            await asyncio.sleep(0.05)
+        await stage.until(lambda: len(ends()) > quiet)
+        await stage.fill()
+        await stage.until(lambda: sum(end["n"] for end in ends()) == 2)
+        opens = [end["t"] for end in ends()]
+        assert opens == [opens[0] + 1000 * place for place in range(len(opens))]
+        assert ends()[0]["n"] == 1 and ends()[-1]["n"] in (0, 1)
+
+    on_stage(tmp_path, story)
+
+
 def test_the_state_is_told_again_every_second(tmp_path):
     async def story(stage: Stage) -> None:
         await stage.submit(configuration())
