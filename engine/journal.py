@@ -145,8 +145,14 @@ class Walk:
 
     def _goes_on(self, segment: Segment, fd: int) -> bool:
         """Whether the next frame stands at the end now, whole and in its place."""
-        frame = _sound_frame(fd, segment.end)
-        return frame is not None and (frame.prev_crc, frame.first_seq) == (self.chain.crc, self.chain.next_seq)
+        frame, chain = _sound_frame(fd, segment.end), self.chain
+        if frame is None:
+            return False
+        try:
+            Chain(chain.next_seq, chain.epoch, chain.crc).accept(frame)
+        except BadFrame:
+            return False
+        return True
 
 
 def _sound_frame(fd: int, offset: int) -> Frame | None:

@@ -18,7 +18,6 @@ import asyncpg
 
 from engine.bars import Bar
 from engine.config import Candles as Limits
-from engine.errors import VenueError
 from workers.candles import Key
 from workers.ledger_store import POSTGRES_ERRORS
 from workers.statements import script, statements
@@ -29,8 +28,11 @@ Changes = list[tuple[int, dict[Key, Bar]]]   # by instrument
 _log = logging.getLogger(__name__)
 
 
-class CandlesLost(VenueError):
-    """Postgres lacks candles that this process no longer has: start again, the journal has them all."""
+class CandlesLost(Exception):
+    """Postgres lacks candles that this process no longer has: start again, the journal has them all.
+
+    Not a VenueError: a process that ends with one of those refuses to run, and the venue stops with it.
+    """
 
 
 class CandleStore:

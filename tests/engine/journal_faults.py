@@ -139,7 +139,10 @@ def duplicated_frame(dice: random.Random, damaged: Damaged) -> None:
 def stale_tail(dice: random.Random, damaged: Damaged) -> None:
     """Behind the end lies a sound frame of another history, with numbers already used, or with the next ones."""
     last = damaged.sound.places[-1].frame
-    chain = Chain(dice.randrange(1, last.end_seq + 3), dice.randrange(1, last.epoch + 2), dice.getrandbits(32))
+    begin, crc, epoch = dice.randrange(1, last.end_seq + 3), dice.getrandbits(32), dice.randrange(1, last.epoch + 2)
+    if dice.random() < 0.3:     # it would be the next frame, were it not of an older run
+        begin, crc, epoch = last.end_seq, last.crc, last.epoch - 1
+    chain = Chain(begin, epoch, crc)
     first_seq, raw = chain.next_seq, chain.encode(stamped(chain.next_seq, dice.randrange(1, 5)))
     damaged.planted.append((first_seq, raw))
     damaged.write(damaged.sound.last, damaged.sound.end, raw)

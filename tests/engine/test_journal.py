@@ -134,6 +134,14 @@ def foreign_frame(dice: random.Random, directory: Path, all_places: list[Place])
     return None
 
 
+def frame_of_an_older_run(dice: random.Random, directory: Path, all_places: list[Place]) -> int | None:
+    """It would continue the journal but for its epoch: an engine that was thought dead wrote on."""
+    last = all_places[-1]
+    older = Chain(last.frame.end_seq, last.frame.epoch - 1, last.frame.crc)
+    change(last.path, last.offset + last.size, older.encode(stamped(older.next_seq, dice.randrange(1, 4))))
+    return None
+
+
 def garbage_tail(dice: random.Random, directory: Path, all_places: list[Place]) -> int | None:
     last = all_places[-1]
     end = last.offset + last.size
@@ -159,7 +167,8 @@ def copies(whole: Path, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("fault", [
     flipped_bit, flipped_bit_of_the_last_frame, lost_sector, torn_tail, truncated, duplicated_frame, stale_tail,
-    foreign_frame, garbage_tail, missing_segment, damaged_header], ids=lambda fault: fault.__name__)
+    foreign_frame, frame_of_an_older_run, garbage_tail, missing_segment, damaged_header],
+    ids=lambda fault: fault.__name__)
 def test_a_fault_gives_a_true_prefix_or_a_refusal(fault: Fault, whole: Path, copies: Path):
     dice, layout = random.Random(fault.__name__), places(whole)
     truth = [place.frame for place in layout]

@@ -40,7 +40,7 @@ class Watcher:
         last_ids: dict[str, int] = {}
         async for text in socket:
             message = json.loads(text)
-            if "stream" in message:
+            if "s" in message.get("data", ()):      # else an answer, or the news that the feed shuts down
                 self.heard += 1
                 self._judge(message["stream"].partition("@")[2], message["data"], last_ids)
 

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from buttonwood import run_command
 from engine.core.batch import Batch
 from tests.engine.stage import TRADER, config_for, opened, run, send, setup
 from tests.system.fault_audit import Auditor, Findings
 from tests.system.fault_traders import Ack
+from workers.candle_store import CandlesLost
 
 ROOT = Path(__file__).parents[2]
 WRONG = ("lost", "doubled", "state_mismatches", "ledger_mismatches", "wrong_recoveries", "failures")
@@ -25,6 +29,15 @@ def test_nothing_that_was_answered_is_lost_when_processes_are_killed():
     assert (report["kills"], report["journal_faults"]) == (8, 2000) and report["acked"] > 500
     assert set(report["killed"]) == {"exchange", "ledger", "market-data", "feed", "postgres", "redis"}
     assert report["streams_parted"] > 2 and report["verified"] >= 1
+
+
+def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue():
+    """A VenueError would: it is a refusal (status 3), after which nothing is started again."""
+    async def worker() -> None:
+        raise CandlesLost("the candles in Postgres are at command 1, they were at 2")
+
+    with pytest.raises(CandlesLost):
+        run_command.run(worker)
 
 
 def placed(text: str, order: int, quantity: str = "0.0003") -> Ack:
