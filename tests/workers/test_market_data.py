@@ -235,8 +235,8 @@ def test_statistics_and_candles_go_on_over_restarts_of_the_worker(tmp_path):
         assert (month["f"], month["L"], month["n"], month["v"], month["x"]) == (1, 6, 6, "0.00060000", False)
         assert stage.ear.told(Kind.TICKER, "ETHUSDT")[-1]["n"] == 0 and stage.ear.told(Kind.KLINE_1S, "ETHUSDT") == []
         lists = stage.ear.told(Kind.MINI_TICKERS, "!")
-        assert {ticker["s"] for told in lists for ticker in told} == {"BTCUSDT", "ETHUSDT"}
-        assert [ticker["s"] for ticker in lists[-1]] == ["BTCUSDT"]
+        named = [[ticker["s"] for ticker in told] for told in lists]
+        assert sum("ETHUSDT" in names for names in named) == 2 <= sum("BTCUSDT" in names for names in named)
 
     on_stage(tmp_path, story)
 
