@@ -4,14 +4,13 @@ Everything here is C without Python: the library is linked without an interprete
 """
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t, uint64_t
 
-from engine.core.bits cimport prefetch
 from engine.core.dispatch cimport apply_commands
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, NO_KEY, Ladder, ladder_find_leaf
 from engine.core.state cimport MAX_TICKS, side_key
 from engine.core.types cimport ACCEPTED, BUY, CANCEL, CANCELED, GTC, IOC, PLACE, SELL, TRADE, Event, TradeEvent
 from referee.abi cimport (
     CANCEL_ACK, CANCEL_REJECT, MODIFY_ACK, MODIFY_REJECT, ORDER_ACK, CancelOrder, ModifyOrder, NewOrder, Transport)
-from referee.desk cimport Entry, desk_add, desk_find, desk_place, desk_remove
+from referee.desk cimport Entry, desk_add, desk_find, desk_remove
 from referee.order_line cimport command_bytes, write_order_line
 from referee.outbox cimport outbox_flush, outbox_open, send_answer, send_trade
 from referee.ring cimport ring_transport
@@ -88,7 +87,6 @@ cdef inline void _place(
     cdef uint64_t seq = venue.state.seq + 1
     if seq >= venue.names_capacity:
         venue_grow(&venue)
-    prefetch(&venue.desk.entries[desk_place(&venue.desk, name)])  # wanted when it rests
     venue.names[seq] = name
     write_order_line(PLACE, side, time_in_force, _account(name), INSTRUMENT_ID, 0, seq, sequence, 0, price_ticks,
                      qty_lots)
