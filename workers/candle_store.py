@@ -6,7 +6,7 @@ journal is replayed from its beginning and only what changed after the position 
 
   Postgres away     streams go on; candles wait, at most candles.waiting_max
   more than that    those that wait are forgotten; when Postgres is back the role ends, and its next start replays them
-  Postgres crashed  commits of the last moment may be missing (they are not waited for): the same
+  Postgres forgot   what it had committed (restored from a copy, or a disk that lied): the same
   replay too fast   reading history waits for Postgres, if it is there
 """
 import asyncio
@@ -111,7 +111,7 @@ class CandleStore:
         patience = self._limits.statement_seconds_max
         connection = await asyncpg.connect(
             self._dsn, timeout=patience, command_timeout=patience,
-            server_settings={"application_name": "buttonwood candles", "synchronous_commit": "off"})
+            server_settings={"application_name": "buttonwood candles", "synchronous_commit": "on"})
         self._connection = connection
         async with connection.transaction():
             await connection.execute(self._sql["install_lock"])

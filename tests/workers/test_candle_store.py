@@ -168,10 +168,10 @@ def test_two_workers_write_the_same(tmp_path, dsn):
     on_stage(tmp_path, dsn, story)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_postgres() -> Any:
-    """One that may be killed."""
-    with PostgresServer() as server:
+    """One that may be stopped and killed; every story leaves it running."""
+    with PostgresServer(fsync=False) as server:
         yield server
 
 
@@ -189,6 +189,20 @@ def test_a_postgres_that_was_away_gets_what_it_missed(tmp_path, own_postgres):
         await stop(task)
 
     on_stage(tmp_path, own_postgres.database(), story)
+
+
+def test_a_postgres_that_is_killed_at_any_moment_forgets_nothing_and_ends_nobody(tmp_path, own_postgres):
+    async def story(stage: Stage) -> None:
+        task = asyncio.create_task(MarketData(stage.config).run())
+        for _ in range(3):
+            await stage.trade(12)
+            await asyncio.to_thread(own_postgres.kill)
+            await stage.trade(3)
+            await asyncio.to_thread(own_postgres.start)
+        await stage.reached(task)
+        await stop(task)
+
+    on_stage(tmp_path, own_postgres.database(), story, write_seconds=0.01)
 
 
 def test_too_long_away_ends_the_role_when_postgres_is_back_and_the_next_one_fills_the_hole(tmp_path, own_postgres):
@@ -218,13 +232,9 @@ def test_a_postgres_that_forgot_what_it_had_promised_ends_the_role(tmp_path, own
         await stage.reached(task)
         await asyncio.to_thread(own_postgres.stop)
         await asyncio.to_thread(own_postgres.start)
-        await fetch(own_postgres_dsn(stage), "UPDATE candle_position SET seq = 1 RETURNING seq")
+        await fetch(stage.config.postgres.dsn, "UPDATE candle_position SET seq = 1 RETURNING seq")
         await until(task.done)
         with pytest.raises(CandlesLost):
             await task
 
     on_stage(tmp_path, own_postgres.database(), story, write_seconds=1.5)
-
-
-def own_postgres_dsn(stage: Stage) -> str:
-    return stage.config.postgres.dsn
