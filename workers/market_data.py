@@ -99,10 +99,10 @@ class MarketData:
 
     def apply(self, frame: Frame) -> None:
         """Take the next frame of the journal."""
+        self._applied_at = asyncio.get_running_loop().time()
         if not frame.count:
             return
         (time_ns,) = unpack_from("<q", frame.commands, _TIME_OFFSET)
-        self._applied_at = asyncio.get_running_loop().time()
         live = time_ns >= self._started_ns
         if live and not self.live:
             self._go_live(time_ns // NS_PER_MS)

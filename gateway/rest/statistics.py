@@ -58,6 +58,8 @@ class RollingTickers:
                           step_ms: int) -> list[tuple[Instrument, Statistics, int]]:
         """For each symbol: instrument, statistics, time now in ms."""
         instruments = [await self._instruments.find(name) for name in names]
+        if not instruments:
+            return []
         numbers = [instrument.id for instrument in instruments]
         now_ms = await self._candles.now_ms()
         start_ms = now_ms // step_ms * step_ms - length_ms

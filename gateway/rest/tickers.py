@@ -2,13 +2,12 @@
 
 Methods take (account, params, unit_ns), give JSON - one row for `symbol`, else a list - and raise Refusal.
 """
-import asyncio
 from collections.abc import Mapping
 
 import msgspec
 
 from gateway.door_client import DoorClient
-from gateway.protocol import ZERO, BookTicker, Depth, PriceTicker, encode
+from gateway.protocol import BookTicker, PriceTicker, encode
 from gateway.refusals import BAD_COMBINATION, DUPLICATE_SYMBOLS, INVALID_JSON_PARAMETER, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.reader import Reader
@@ -32,9 +31,8 @@ class Tickers:
 
     async def best(self, names: list[str]) -> list[BookTicker]:
         """The best prices of these symbols."""
-        replies = await asyncio.gather(*(
-            self._door.call(0, "depth", {"symbol": name, "limit": "1"}) for name in names))
-        return [_book_row(name, result_of(reply, Depth)) for name, reply in zip(names, replies, strict=True)]
+        symbols = msgspec.json.encode(names).decode()
+        return result_of(await self._door.call(0, "ticker.book", {"symbols": symbols}), list[BookTicker])
 
     async def price(self, account: int, params: Params, unit_ns: int) -> bytes:
         """ticker.price; an instrument that never traded has the price 0."""
@@ -67,8 +65,3 @@ def _symbol_list(text: str) -> list[str]:
     if len(set(names)) != len(names) or len(names) > SYMBOLS_MAX:
         raise Refusal(DUPLICATE_SYMBOLS)
     return names
-
-
-def _book_row(symbol: str, depth: Depth) -> BookTicker:
-    bid, ask = (side[0] if side else (ZERO, ZERO) for side in (depth.bids, depth.asks))
-    return BookTicker(symbol, *bid, *ask)
