@@ -19,7 +19,7 @@ def _record(*fields: tuple[str, str, int]) -> np.dtype:
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": RECORD_BYTES})
 
 
-COMMAND = _record(*_ORDER_LINE, ("amount", "<i8", 56), ("text", TEXT, 64))
+COMMAND = _record(*_ORDER_LINE, ("amount", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100))
 INSTRUMENT_COMMAND = _record(
     ("kind", "u1", 0), ("status", "u1", 1), ("base_asset", "<u4", 4), ("instrument", "<u4", 8),
     ("quote_asset", "<u4", 12), ("seq", "<u8", 16), ("time_ns", "<i8", 24), ("lot_value", "<i8", 32),
@@ -32,10 +32,10 @@ ASSET_COMMAND = _record(
     ("text", TEXT, 64))
 ACCOUNT_COMMAND = _record(
     ("kind", "u1", 0), ("status", "u1", 1), ("account", "<u4", 4), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
-    ("text", TEXT, 64))
+    ("trade_group", "<u4", 32), ("text", TEXT, 64))
 
 EVENT = _record(
-    *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("amount", "<i8", 104),
+    *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("amount", "<i8", 104),
     ("maker_order_id", "<u8", 64), ("maker_left_lots", "<i8", 72), ("trade_id", "<u8", 80), ("fill_id", "<u8", 88),
     ("quote_amount", "<i8", 96), ("taker_fee", "<i8", 104), ("maker_fee", "<i8", 112), ("maker_account", "<u4", 120),
     ("code", "<u2", 124))

@@ -7,14 +7,15 @@ from libc.stdint cimport int64_t
 
 from engine.core.bits cimport mul_overflows
 from engine.core.clients cimport client_find
+from engine.core.prevention cimport sweep_apart
 from engine.core.purse cimport purse_find
 from engine.core.state cimport Book, State, account_known, book_known, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCOUNT_FROZEN_CODE, ACTIVE, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, FOK, GTC, INSUFFICIENT_BALANCE,
-    LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, TRADING,
-    UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
+    ACCOUNT_FROZEN_CODE, ACTIVE, ALLOW, BAD_COMMAND, BUY, CAPACITY, DECREMENT, DUPLICATE_CLIENT_ID, FOK, GTC,
+    INSUFFICIENT_BALANCE, LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE,
+    SELL, TRADING, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
 
 
 cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept nogil:
@@ -40,7 +41,8 @@ cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept no
 
 
 cdef inline Code check_shape(Command* command) noexcept nogil:
-    if command.side > SELL or command.order_type > MARKET or command.time_in_force > FOK or command.account == 0:
+    if (command.side > SELL or command.order_type > MARKET or command.time_in_force > FOK or command.account == 0
+            or command.stp > DECREMENT):
         return BAD_COMMAND
     if command.order_type == MARKET:
         if command.price_ticks != 0 or command.time_in_force == FOK or (command.qty_lots != 0 and command.amount != 0):
@@ -116,13 +118,19 @@ cdef inline Code check_market_balance(State* state, Command* command, Taker* tak
     if taker.by_amount:
         if command.side == BUY and available < command.amount:
             return INSUFFICIENT_BALANCE
-        sweep = sweep_amount(&state.shelf, taker.against, taker.book, command.side, command.amount)
+        if command.stp != ALLOW:
+            sweep = sweep_apart(state, taker)
+        else:
+            sweep = sweep_amount(&state.shelf, taker.against, taker.book, command.side, command.amount)
         taker.left_lots = sweep.lots
         taker.amount_left = sweep.amount_left
         if mul_overflows(sweep.lots, taker.book.lot_value, &taker.hold):
             return INSUFFICIENT_BALANCE
     elif command.side == BUY:
-        sweep = sweep_lots(&state.shelf, taker.against, taker.book, command.side, command.qty_lots)
+        if command.stp != ALLOW:
+            sweep = sweep_apart(state, taker)
+        else:
+            sweep = sweep_lots(&state.shelf, taker.against, taker.book, command.side, command.qty_lots)
         if sweep.overflow:
             return INSUFFICIENT_BALANCE
     if command.side == BUY:

@@ -43,9 +43,11 @@ cdef class Batch:
         self.views -= 1
 
     def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
-              Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b""):
+              Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
+              Py_ssize_t stp=0):
         """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0."""
         _check(BYTE_MAX, side, order_type, time_in_force)
+        _check(BYTE_MAX, stp)
         cdef Command* command = self._order(PLACE, account, instrument, text)
         command.side = <uint8_t>side
         command.order_type = <uint8_t>order_type
@@ -53,6 +55,7 @@ cdef class Batch:
         command.price_ticks = price_ticks
         command.qty_lots = qty_lots
         command.amount = amount
+        command.stp = <uint8_t>stp
         return self.count - 1
 
     def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
@@ -105,13 +108,14 @@ cdef class Batch:
         command.status = <uint8_t>status
         return self.count - 1
 
-    def account(self, Py_ssize_t account, Py_ssize_t status=0, label=b""):
-        """Opens an account or changes its status."""
-        _check(ID_MAX, account)
+    def account(self, Py_ssize_t account, Py_ssize_t status=0, label=b"", Py_ssize_t trade_group=0):
+        """Opens an account or changes its status and trade group: both are as this command says, 0 is no group."""
+        _check(ID_MAX, account, trade_group)
         _check(BYTE_MAX, status)
         cdef AccountCommand* command = <AccountCommand*>self._add(ACCOUNT, label)
         command.account = <uint32_t>account
         command.status = <uint8_t>status
+        command.trade_group = <uint32_t>trade_group
         return self.count - 1
 
     def credit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):

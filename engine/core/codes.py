@@ -40,6 +40,14 @@ class TimeInForce(IntEnum):
     FOK = 2
 
 
+class SelfTrade(IntEnum):
+    ALLOW = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
+    DECREMENT = 4
+
+
 class InstrumentStatus(IntEnum):
     TRADING = 0
     CANCEL_ONLY = 1
@@ -60,6 +68,7 @@ class EventKind(IntEnum):
     CANCELED = 6
     REDUCED = 7
     TOP = 8
+    PREVENTED = 9
 
 
 class Code(IntEnum):
@@ -86,3 +95,4 @@ class Code(IntEnum):
     FOK_UNFILLED = 34
     NO_LIQUIDITY = 35
     MASS_CANCEL = 36
+    STP = 37

@@ -28,6 +28,11 @@ cdef inline uint64_t _mix(uint64_t digest, uint64_t word) noexcept nogil:
     return digest ^ (digest >> 29)
 
 
+cdef inline uint64_t _mix_if(uint64_t digest, uint64_t tag, uint64_t word) noexcept nogil:
+    """For a field that younger features brought: 0, as in every older journal, leaves the hash as it was."""
+    return _mix(_mix(digest, tag), word) if word != 0 else digest
+
+
 cdef uint64_t _mix_bytes(uint64_t digest, const void* data, size_t size) noexcept nogil:
     """size is a multiple of 4."""
     cdef uint32_t word = 0
@@ -52,6 +57,7 @@ cdef uint64_t _mix_accounts(uint64_t digest, State* state) noexcept nogil:
     for account in range(state.accounts_capacity):
         if state.accounts[account].known:
             digest = _mix(_mix(digest, account), state.accounts[account].status)
+            digest = _mix_if(digest, 1, state.accounts[account].trade_group)
     return digest
 
 
@@ -65,6 +71,7 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
             continue
         digest = _mix_bytes(digest, &state.instruments[instrument], sizeof(InstrumentCommand))
         digest = _mix(_mix(digest, book.update_id), book.trade_id)
+        digest = _mix_if(digest, 2, book.prevented_id)
         for side in range(2):
             digest = _mix_side(digest, state, book, side)
     return digest

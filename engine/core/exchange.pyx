@@ -157,6 +157,10 @@ cdef class Exchange:
         """The AccountStatus, -1 if the account is unknown."""
         return self.state.accounts[account].status if account_known(&self.state, account) else -1
 
+    def trade_group(self, uint32_t account):
+        """The account's trade group, 0 if it has none or is unknown."""
+        return self.state.accounts[account].trade_group if account_known(&self.state, account) else 0
+
     def state_hash(self):
         """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""
         return state_digest(&self.state)

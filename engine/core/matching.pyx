@@ -1,16 +1,14 @@
 """The match loop. Both sides share every line: a side is seen through keys, the highest key being the best."""
-from libc.stdint cimport INT64_MAX, int64_t, uint32_t
+from libc.stdint cimport INT64_MAX
 
 from engine.core.admission cimport admit
-from engine.core.ladder cimport Level
-from engine.core.pool cimport Node, pool_give, pool_take
-from engine.core.reports cimport report_accepted, report_refused, report_trade, report_unfilled
-from engine.core.resting cimport rest, retire
-from engine.core.settlement cimport fee_of, settle, settle_taker
-from engine.core.state cimport Book, pay_per_lot
+from engine.core.pool cimport pool_take
+from engine.core.prevention cimport fills_apart, match_apart
+from engine.core.reports cimport report_accepted, report_refused
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
-from engine.core.types cimport FOK, FOK_UNFILLED, GTC, IOC_REMAINDER, MARKET, NO_LIQUIDITY, NONE, Code
+from engine.core.trading cimport finish, trade
+from engine.core.types cimport ALLOW, FOK, GTC, MARKET, NONE, Code
 
 
 cdef void place(State* state, Command* command) noexcept nogil:
@@ -20,9 +18,12 @@ cdef void place(State* state, Command* command) noexcept nogil:
         report_refused(state, command, code)
         return
     _accept(state, &taker)
+    if command.stp != ALLOW:
+        match_apart(state, &taker)
+        return
     while taker.left_lots > 0 and taker.against.best_key >= taker.limit_key:
-        _trade(state, &taker)
-    _finish(state, &taker)
+        trade(state, &taker)
+    finish(state, &taker)
 
 
 cdef inline void _accept(State* state, Taker* taker) noexcept nogil:
@@ -34,8 +35,7 @@ cdef inline void _accept(State* state, Taker* taker) noexcept nogil:
         if taker.slot == 0:
             state.failed = True
     report_accepted(state, taker)
-    if command.time_in_force == FOK and not sweep_fills(
-            &state.shelf, taker.against, taker.limit_key, taker.left_lots):
+    if command.time_in_force == FOK and not _fills(state, taker):
         taker.limit_key = INT64_MAX  # nothing trades
 
 
@@ -43,50 +43,7 @@ cdef inline bint _may_rest(Command* command) noexcept nogil:
     return command.order_type != MARKET and command.time_in_force == GTC
 
 
-cdef inline void _trade(State* state, Taker* taker) noexcept nogil:
-    """One trade with the first order of the best level, at its price."""
-    cdef Book* book = taker.book
-    cdef Level* level = &state.shelf.levels[taker.against.best_level]
-    cdef uint32_t slot = level.head
-    cdef Node* maker = &state.pool.nodes[slot]
-    cdef int64_t lots = taker.left_lots if taker.left_lots < maker.left_lots else maker.left_lots
-    cdef int64_t base = lots * book.lot_value
-    cdef int64_t quote = lots * maker.price_ticks * book.tick_value
-    cdef int64_t taker_gets = quote if taker.side else base
-    cdef int64_t maker_gets = base if taker.side else quote
-    cdef int64_t taker_fee = fee_of(taker_gets, book.taker_fee_ppm)
-    cdef int64_t maker_fee = fee_of(maker_gets, book.maker_fee_ppm)
-    level.qty_lots -= lots
-    maker.left_lots -= lots
-    maker.quote_filled += quote
-    taker.left_lots -= lots
-    taker.quote_filled += quote
-    book.update_id += 1
-    book.trade_id += 1
-    state.fill_id += 1
-    settle(state, taker, maker, taker_gets, maker_gets, taker_fee, maker_fee)
-    report_trade(state, taker, maker, lots, quote, taker_fee, maker_fee)
-    if maker.left_lots == 0:
-        retire(state, taker.against, slot)
-    else:
-        state.pool.details[slot].update_ns = taker.command.time_ns
-
-
-cdef inline void _finish(State* state, Taker* taker) noexcept nogil:
-    cdef Command* command = taker.command
-    cdef int64_t rest_hold = 0
-    if taker.left_lots > 0 and taker.slot != 0:
-        rest_hold = taker.left_lots * pay_per_lot(taker.book, taker.side, command.price_ticks)
-        rest(state, taker)
-    else:
-        if taker.slot != 0:
-            pool_give(&state.pool, taker.slot)
-        if taker.left_lots > 0 or taker.amount_left > 0 or (taker.by_amount and taker.quote_filled == 0):
-            report_unfilled(state, taker, _reason(command))
-    settle_taker(state, taker, rest_hold)
-
-
-cdef inline Code _reason(Command* command) noexcept nogil:
-    if command.order_type == MARKET:
-        return NO_LIQUIDITY
-    return FOK_UNFILLED if command.time_in_force == FOK else IOC_REMAINDER
+cdef inline bint _fills(State* state, Taker* taker) noexcept nogil:
+    if taker.command.stp != ALLOW:
+        return fills_apart(state, taker)
+    return sweep_fills(&state.shelf, taker.against, taker.limit_key, taker.left_lots)

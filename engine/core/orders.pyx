@@ -16,7 +16,7 @@ cdef void cancel(State* state, Command* command) noexcept nogil:
     if slot == 0:
         report_refused(state, command, _why_unknown(state, command))
         return
-    _take_off(state, command, slot, REQUESTED)
+    take_off(state, command, slot, REQUESTED)
 
 
 cdef void reduce(State* state, Command* command) noexcept nogil:
@@ -31,13 +31,7 @@ cdef void reduce(State* state, Command* command) noexcept nogil:
     if command.qty_lots <= executed or command.qty_lots >= details.qty_lots:
         report_refused(state, command, BAD_REDUCE)
         return
-    _release(state, node, details.qty_lots - command.qty_lots)
-    node.left_lots = command.qty_lots - executed
-    details.qty_lots = command.qty_lots
-    details.update_ns = command.time_ns
-    cdef Event* event = report_resting(state, command, slot, REDUCED, 0)
-    event.qty_lots = command.qty_lots
-    event.left_lots = node.left_lots
+    lower(state, command, slot, details.qty_lots - command.qty_lots)
 
 
 cdef void cancel_all(State* state, Command* command) noexcept nogil:
@@ -49,7 +43,7 @@ cdef void cancel_all(State* state, Command* command) noexcept nogil:
         while slot != 0:
             after = state.pool.links[slot].next
             if command.instrument == 0 or state.pool.nodes[slot].instrument == command.instrument:
-                _take_off(state, command, slot, MASS_CANCEL)
+                take_off(state, command, slot, MASS_CANCEL)
                 found = True
             slot = after
     if not found:
@@ -80,11 +74,24 @@ cdef int _why_unknown(State* state, Command* command) noexcept nogil:
     return UNKNOWN_ORDER
 
 
-cdef void _take_off(State* state, Command* command, uint32_t slot, int reason) noexcept nogil:
+cdef void take_off(State* state, Command* command, uint32_t slot, int reason) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
     report_resting(state, command, slot, CANCELED, reason)
     _release(state, node, node.left_lots)
     retire(state, &state.books[node.instrument].ladders[node.side], slot)
+
+
+cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Details* details = &state.pool.details[slot]
+    cdef Event* event
+    _release(state, node, lots)
+    node.left_lots -= lots
+    details.qty_lots -= lots
+    details.update_ns = command.time_ns
+    event = report_resting(state, command, slot, REDUCED, 0)
+    event.qty_lots = details.qty_lots
+    event.left_lots = node.left_lots
 
 
 cdef void _release(State* state, Node* node, int64_t lots) noexcept nogil:

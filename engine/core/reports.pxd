@@ -6,7 +6,8 @@ from engine.core.events cimport event_next
 from engine.core.pool cimport Node
 from engine.core.state cimport State
 from engine.core.taker cimport Taker
-from engine.core.types cimport ACCEPTED, CANCELED, REJECTED, TEXT_BYTES, TRADE, Command, Event, TradeEvent
+from engine.core.types cimport (
+    ACCEPTED, CANCELED, PREVENTED, REDUCED, REJECTED, TEXT_BYTES, TRADE, Command, Event, TradeEvent)
 
 
 cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil:
@@ -17,7 +18,7 @@ cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil
     event.slot = 0
     event.order_id = 0
     event.left_lots = 0
-    event.reserved_a = 0
+    memset(&event.stp, 0, 4)
     event.amount = event.reserved_b = 0
     event.reserved_c = 0
     event.code = event.flags = 0
@@ -30,6 +31,7 @@ cdef inline void report_accepted(State* state, Taker* taker) noexcept nogil:
     event.order_id = taker.command.seq
     event.left_lots = taker.command.qty_lots
     event.amount = taker.command.amount
+    event.stp = taker.command.stp
 
 
 cdef inline void report_refused(State* state, Command* command, int code) noexcept nogil:
@@ -63,6 +65,38 @@ cdef inline void report_trade(
     event.code = event.flags = 0
 
 
+cdef inline void report_prevented(
+    State* state, Taker* taker, Node* maker, int64_t lots, int64_t left_lots, int64_t maker_left_lots
+) noexcept nogil:
+    """left_lots and maker_left_lots are what stays open after the events that follow."""
+    cdef TradeEvent* event = <TradeEvent*>event_next(&state.events)
+    memcpy(event, taker.command, 32)  # kind .. time_ns
+    event.kind = PREVENTED
+    event.slot = taker.slot
+    event.order_id = taker.command.seq
+    event.price_ticks = maker.price_ticks
+    event.qty_lots = lots
+    event.left_lots = 0 if taker.by_amount else left_lots
+    event.maker_order_id = maker.order_id
+    event.maker_left_lots = maker_left_lots
+    event.trade_id = taker.book.prevented_id
+    event.fill_id = 0
+    event.quote_amount = lots * maker.price_ticks * taker.book.tick_value
+    event.taker_fee = event.maker_fee = 0
+    event.maker_account = maker.account
+    event.code = 0
+    event.flags = taker.command.stp
+
+
+cdef inline void report_decremented(State* state, Taker* taker) noexcept nogil:
+    """REDUCED for an incoming order."""
+    cdef Event* event = echo(state, taker.command, REDUCED)
+    event.slot = taker.slot
+    event.order_id = taker.command.seq
+    event.qty_lots = taker.command.qty_lots - taker.prevented_lots
+    event.left_lots = taker.left_lots
+
+
 cdef inline void report_unfilled(State* state, Taker* taker, int code) noexcept nogil:
     """CANCELED for the rest of an incoming order."""
     cdef Event* event = echo(state, taker.command, CANCELED)
@@ -91,7 +125,7 @@ cdef inline Event* report_resting(State* state, Command* command, uint32_t slot,
     event.qty_lots = node.left_lots
     event.left_lots = 0
     memcpy(event.text, state.pool.details[slot].text, TEXT_BYTES)
-    memset(&event.reserved_a, 0, 24)
+    memset(&event.stp, 0, 24)
     event.code = code
     event.flags = 0
     return event

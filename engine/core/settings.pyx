@@ -129,6 +129,7 @@ cdef void set_account(State* state, AccountCommand* command) noexcept nogil:
     else:
         state.accounts[command.account].known = True
         state.accounts[command.account].status = command.status
+        state.accounts[command.account].trade_group = command.trade_group
     _report(state, command, code, command.account, 0)
 
 

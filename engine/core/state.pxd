@@ -51,6 +51,7 @@ cdef struct Book:
     uint8_t known
     uint8_t status
     Top top                     # as last published
+    uint64_t prevented_id       # last given to a prevented match
 
 cdef struct Account:            # 64 bytes: one cache line
     uint32_t first_order        # oldest open order
@@ -60,7 +61,8 @@ cdef struct Account:            # 64 bytes: one cache line
     uint8_t status
     uint32_t[4] purse_asset     # engine.core.purse; 0: nothing remembered here
     uint32_t[4] purse_wallet
-    uint32_t[4] reserved
+    uint32_t trade_group        # 0: none
+    uint32_t[3] reserved
 
 cdef struct Asset:
     char[36] text

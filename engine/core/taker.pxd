@@ -15,6 +15,8 @@ cdef struct Taker:
     int64_t received        # after fees, not yet in the wallet
     int64_t quote_filled
     int64_t amount_left     # by amount: quote neither spent nor received when the book ran out
+    int64_t prevented_lots  # taken off its quantity by DECREMENT
+    int64_t amount_open     # by amount, if matching apart: quote it may still spend or receive
     uint32_t pay_wallet
     uint32_t slot           # 0: it will not rest
     uint8_t side

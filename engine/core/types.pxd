@@ -36,6 +36,13 @@ cdef enum TimeInForce:
     IOC = 1
     FOK = 2
 
+cdef enum SelfTrade:      # what becomes of a match within an account or a trade group; the taker's decides
+    ALLOW = 0
+    EXPIRE_TAKER = 1
+    EXPIRE_MAKER = 2
+    EXPIRE_BOTH = 3
+    DECREMENT = 4
+
 cdef enum InstrumentStatus:
     TRADING = 0
     CANCEL_ONLY = 1
@@ -54,6 +61,7 @@ cdef enum EventKind:
     CANCELED = 6
     REDUCED = 7
     TOP = 8
+    PREVENTED = 9
 
 cdef enum Code:
     NONE = 0
@@ -81,6 +89,7 @@ cdef enum Code:
     FOK_UNFILLED = 34
     NO_LIQUIDITY = 35
     MASS_CANCEL = 36
+    STP = 37
 
 
 cdef struct Command:  # orders; money uses instrument as the asset id
@@ -98,7 +107,8 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included
     int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
-    char[28] reserved       # zero; room for stop price, displayed quantity, expiry
+    uint8_t stp             # PLACE: a SelfTrade
+    char[27] reserved       # zero; room for stop price, displayed quantity, expiry
 
 
 cdef struct InstrumentCommand:
@@ -144,7 +154,9 @@ cdef struct AccountCommand:
     uint32_t[2] reserved_b
     uint64_t seq
     int64_t time_ns
-    int64_t[4] reserved_c
+    uint32_t trade_group    # accounts of one group do not trade with each other (engine.core.prevention); 0: none
+    uint32_t reserved_c
+    int64_t[3] reserved_e
     char[36] text           # label
     char[28] reserved_d
 
@@ -164,7 +176,8 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     int64_t qty_lots        # ACCEPTED: quantity; CANCELED: quantity taken off; REDUCED: new total quantity
     int64_t left_lots       # open after this event
     char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
-    uint32_t reserved_a
+    uint8_t stp             # ACCEPTED: the order's SelfTrade
+    uint8_t[3] reserved_a
     int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: its unfilled part; MONEY: signed minor units
     int64_t reserved_b
     uint32_t reserved_c
@@ -172,7 +185,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     uint16_t flags          # REJECTED, CONFIGURED: the kind of the command
 
 
-cdef struct TradeEvent:  # TRADE: the first line is the taker's
+cdef struct TradeEvent:  # TRADE, PREVENTED: the first line is the taker's
     uint8_t kind
     uint8_t side            # of the taker
     uint8_t order_type
@@ -184,18 +197,18 @@ cdef struct TradeEvent:  # TRADE: the first line is the taker's
     int64_t time_ns
     uint64_t order_id
     int64_t price_ticks     # the maker's
-    int64_t qty_lots
+    int64_t qty_lots        # PREVENTED: what would have traded
     int64_t left_lots       # of the taker; 0 in all events of a market order by quote amount
     uint64_t maker_order_id
     int64_t maker_left_lots
-    uint64_t trade_id       # per instrument, 1, 2, 3, ...
-    uint64_t fill_id        # over all instruments, 1, 2, 3, ...
+    uint64_t trade_id       # per instrument, 1, 2, 3, ...; PREVENTED: counted apart
+    uint64_t fill_id        # over all instruments, 1, 2, 3, ...; PREVENTED: 0, as the fees
     int64_t quote_amount    # price_ticks * qty_lots * tick_value
     int64_t taker_fee       # minor units of what the taker receives (buyer: base, seller: quote)
     int64_t maker_fee       # minor units of what the maker receives
     uint32_t maker_account
     uint16_t code
-    uint16_t flags
+    uint16_t flags          # PREVENTED: the taker's SelfTrade
 
 
 cdef struct TopEvent:  # TOP: best prices after a command that changed them; 0 for an empty side

@@ -2,7 +2,7 @@
 cimport cython
 
 from engine.core.types cimport Event as Record
-from engine.core.types cimport TopEvent, TradeEvent
+from engine.core.types cimport PREVENTED, TRADE, TopEvent, TradeEvent
 
 
 @cython.final
@@ -14,3 +14,6 @@ cdef class Event:
 
     cdef inline TopEvent* _top(self) noexcept:
         return <TopEvent*>&self.record
+
+    cdef inline bint _is_trade(self) noexcept:
+        return self.record.kind == TRADE or self.record.kind == PREVENTED

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 
 cimport cython
 
-from engine.core.types cimport TEXT_BYTES, TOP, TRADE
+from engine.core.types cimport TEXT_BYTES, TOP
 from engine.core.types cimport Event as Record
 
 __all__ = ["Event", "split_events", "unpack_events"]
@@ -15,7 +15,7 @@ cdef tuple _FIELDS = (
     "side", "order_type", "time_in_force", "account", "instrument", "slot", "time_ns", "order_id", "price_ticks",
     "qty_lots", "left_lots", "text", "amount", "maker_order_id", "maker_left_lots", "trade_id", "fill_id",
     "quote_amount", "taker_fee", "maker_fee", "maker_account", "update_id", "bid_ticks", "bid_lots", "ask_ticks",
-    "ask_lots", "code", "flags")
+    "ask_lots", "code", "flags", "stp")
 
 
 @cython.freelist(256)
@@ -80,7 +80,7 @@ cdef class Event:
     @property
     def text(self):
         """Client order id, reference or name, without padding."""
-        if self.record.kind == TRADE or self.record.kind == TOP:
+        if self._is_trade() or self.record.kind == TOP:
             return b""
         cdef Py_ssize_t length = TEXT_BYTES
         while length > 0 and self.record.text[length - 1] == 0:
@@ -89,7 +89,7 @@ cdef class Event:
 
     @property
     def amount(self):
-        return 0 if self.record.kind == TRADE or self.record.kind == TOP else self.record.amount
+        return 0 if self._is_trade() or self.record.kind == TOP else self.record.amount
 
     @property
     def code(self):
@@ -100,36 +100,41 @@ cdef class Event:
         return self.record.flags
 
     @property
+    def stp(self):
+        """The SelfTrade of an accepted order."""
+        return 0 if self._is_trade() or self.record.kind == TOP else self.record.stp
+
+    @property
     def maker_order_id(self):
-        return self._trade().maker_order_id if self.record.kind == TRADE else 0
+        return self._trade().maker_order_id if self._is_trade() else 0
 
     @property
     def maker_left_lots(self):
-        return self._trade().maker_left_lots if self.record.kind == TRADE else 0
+        return self._trade().maker_left_lots if self._is_trade() else 0
 
     @property
     def trade_id(self):
-        return self._trade().trade_id if self.record.kind == TRADE else 0
+        return self._trade().trade_id if self._is_trade() else 0
 
     @property
     def fill_id(self):
-        return self._trade().fill_id if self.record.kind == TRADE else 0
+        return self._trade().fill_id if self._is_trade() else 0
 
     @property
     def quote_amount(self):
-        return self._trade().quote_amount if self.record.kind == TRADE else 0
+        return self._trade().quote_amount if self._is_trade() else 0
 
     @property
     def taker_fee(self):
-        return self._trade().taker_fee if self.record.kind == TRADE else 0
+        return self._trade().taker_fee if self._is_trade() else 0
 
     @property
     def maker_fee(self):
-        return self._trade().maker_fee if self.record.kind == TRADE else 0
+        return self._trade().maker_fee if self._is_trade() else 0
 
     @property
     def maker_account(self):
-        return self._trade().maker_account if self.record.kind == TRADE else 0
+        return self._trade().maker_account if self._is_trade() else 0
 
     @property
     def update_id(self):

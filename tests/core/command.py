@@ -47,6 +47,8 @@ class Command:
     right_slot: bool = True
     status: int = 0
     scale: int = 0
+    stp: int = 0
+    trade_group: int = 0
     terms: dict[str, int] = field(default_factory=dict)
 
     def write(self, batch: Batch) -> None:
@@ -54,7 +56,7 @@ class Command:
         match self.kind:
             case CommandKind.PLACE:
                 batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
-                            self.price_ticks, self.qty_lots, self.amount, self.text)
+                            self.price_ticks, self.qty_lots, self.amount, self.text, self.stp)
             case CommandKind.CANCEL:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
@@ -70,7 +72,7 @@ class Command:
             case CommandKind.INSTRUMENT:
                 batch.instrument(self.instrument, text=self.text, status=self.status, **self.terms)
             case CommandKind.ACCOUNT:
-                batch.account(self.account, self.status, self.text)
+                batch.account(self.account, self.status, self.text, self.trade_group)
 
 
 def read_events(buffer: memoryview) -> list[EventTuple]:
@@ -81,7 +83,8 @@ def read_events(buffer: memoryview) -> list[EventTuple]:
         if kind == EventKind.TOP:
             events.append(TOP_FIELDS.unpack_from(buffer, offset))
             continue
-        fields = (TRADE_FIELDS if kind == EventKind.TRADE else EVENT_FIELDS).unpack_from(buffer, offset)
+        layout = TRADE_FIELDS if kind in (EventKind.TRADE, EventKind.PREVENTED) else EVENT_FIELDS
+        fields = layout.unpack_from(buffer, offset)
         events.append(fields[:SLOT] + fields[SLOT + 1:])
     return events
 

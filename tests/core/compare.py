@@ -11,7 +11,7 @@ from engine.core.codes import CommandKind
 from engine.core.exchange import Exchange
 from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
 from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, Flow, deep, opening, tight, wide
-from tests.core.reference import Reference
+from tests.core.reference_prevention import ReferencePrevention
 
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
 FULL_EVERY = 101      # commands between two comparisons of everything
@@ -24,7 +24,7 @@ class Twins:
     def __init__(self, *, orders_max: int = 2**26, check_every: int = FULL_EVERY) -> None:
         self.orders_max = orders_max
         self.core = Exchange(**TINY, top_events=True, orders_max=orders_max)
-        self.reference = Reference(top_events=True, orders_max=orders_max)
+        self.reference = ReferencePrevention(top_events=True, orders_max=orders_max)
         self.slots: dict[int, int] = {}
         self.journal = bytearray()
         self.batch = Batch(1)

@@ -92,7 +92,8 @@ class Flow:
         side = self.random.randint(0, 1)
         command = Command(
             CommandKind.PLACE, self._account_id(), self._instrument_id(), side, order_type, tif,
-            self.price(self.random, side), self.random.randint(1, 30), text=self._text())
+            self.price(self.random, side), self.random.randint(1, 30), text=self._text(),
+            stp=self.random.choices((0, 1, 2, 3, 4), (60, 10, 10, 10, 10))[0])
         if order_type != OrderType.MARKET:
             return command
         command.price_ticks = 0
@@ -104,9 +105,9 @@ class Flow:
     def _hostile_place(self, orders: list[OpenOrder]) -> Command:
         values = (0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
         command = self._place(orders)
-        field = self.random.choice(("price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force"))
-        small = field in ("side", "order_type", "time_in_force")
-        return replace(command, **{field: self.random.choice((0, 1, 2, 3, 255) if small else values)})
+        field = self.random.choice(("price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force", "stp"))
+        small = field in ("side", "order_type", "time_in_force", "stp")
+        return replace(command, **{field: self.random.choice((0, 1, 2, 3, 4, 5, 255) if small else values)})
 
     def _target(self, kind: CommandKind, orders: list[OpenOrder]) -> Command:
         """An open order by id or by text, sometimes one that is gone, somebody else's or at the wrong place."""
@@ -145,7 +146,8 @@ class Flow:
 
     def _account(self, _: list[OpenOrder]) -> Command:
         status = self.random.choices((0, 1, 2), (80, 15, 5))[0]
-        return Command(CommandKind.ACCOUNT, self.random.choice((*ACCOUNTS, 0, 1)), status=status, text=b"user")
+        return Command(CommandKind.ACCOUNT, self.random.choice((*ACCOUNTS, 0, 1)), status=status, text=b"user",
+                       trade_group=self.random.choice((0, 7, 7, 2**32 - 1)))
 
     def _instrument(self, _: list[OpenOrder]) -> Command:
         """New fees, status or limits; sometimes a change that must be refused."""

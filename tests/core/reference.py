@@ -225,9 +225,13 @@ class Reference(ReferenceLedger):
             self._refuse(command, Code.BAD_REDUCE)
             return
         book = self.books[order.instrument]
-        self._hold(order, -book.cost(order.side, order.price_ticks, order.qty_lots - command.qty_lots))
-        order.left_lots = command.qty_lots - executed
-        order.qty_lots = command.qty_lots
+        self._lower(order, book, order.qty_lots - command.qty_lots)
+
+    def _lower(self, order: Order, book: Book, lots: int) -> None:
+        """Takes lots off an open order's quantity."""
+        self._hold(order, -book.cost(order.side, order.price_ticks, lots))
+        order.left_lots -= lots
+        order.qty_lots -= lots
         book.update_id += 1
         self._say(EventKind.REDUCED, order, order.qty_lots, order.left_lots)
 

@@ -32,6 +32,7 @@ class Book:
     status: int
     update_id: int = 0
     trade_id: int = 0
+    prevented_id: int = 0
     top: tuple[int, int, int, int] = (0, 0, 0, 0)
     sides: tuple[SortedDict, SortedDict] = field(default_factory=lambda: (SortedDict(), SortedDict()))
 

@@ -32,6 +32,7 @@ class ReferenceLedger:
         self.assets: dict[int, tuple[bytes, int]] = {}
         self.accounts: dict[int, int] = {EXTERNAL_ACCOUNT: AccountStatus.ACTIVE, FEE_ACCOUNT: AccountStatus.ACTIVE}
         self.books: dict[int, Book] = {}
+        self.groups: dict[int, int] = {}
         self.available: dict[tuple[int, int], int] = {}
         self.held: dict[tuple[int, int], int] = {}
         self.open: dict[int, Order] = {}
@@ -123,13 +124,16 @@ class ReferenceLedger:
             code = Code.BAD_COMMAND
         else:
             self.accounts[command.account] = command.status
+            self.groups[command.account] = command.trade_group
         self._configured(command, code, command.account, 0)
 
-    def _say(self, kind: EventKind, order: Order, qty: int, left: int, *, amount: int = 0, code: int = 0) -> None:
+    def _say(self, kind: EventKind, order: Order, qty: int, left: int, *, amount: int = 0, code: int = 0,
+             stp: int = 0) -> None:
         qty = 0 if kind == EventKind.CANCELED and order.qty_lots == 0 else qty  # by amount: it has no quantity
         self.events.append((
             kind, order.side, order.order_type, order.time_in_force, order.account, order.instrument, self.seq,
-            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), 0, amount, 0, 0, code, 0))
+            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), stp, amount, 0, 0,
+            code, 0))
 
     def _refuse(self, command: Command, code: Code) -> None:
         self.events.append((

@@ -45,9 +45,9 @@ class Venue:
         return [tell(event) for event in events]
 
     def place(self, account: int, side: int, price: int, qty: int, *, kind: int = LIMIT, tif: int = GTC,
-              amount: int = 0, text: bytes = b"", book: int = BOOK) -> list[str]:
+              amount: int = 0, text: bytes = b"", book: int = BOOK, stp: int = 0) -> list[str]:
         batch = Batch()
-        batch.place(account, book, side, kind, tif, price, qty, amount, text)
+        batch.place(account, book, side, kind, tif, price, qty, amount, text, stp)
         return self.apply(batch)
 
     def buy(self, account: int, price: int, qty: int, **more: Any) -> list[str]:
@@ -101,8 +101,9 @@ def tell(event: Event) -> str:
     """One event in one line; only what a trader would say."""
     name = EventKind(event.kind).name.lower()
     match event.kind:
-        case EventKind.TRADE:
-            return (f"trade {event.qty_lots} @ {event.price_ticks}: order {event.order_id} left {event.left_lots}, "
+        case EventKind.TRADE | EventKind.PREVENTED:
+            verb = "trade" if event.kind == EventKind.TRADE else "prevented"
+            return (f"{verb} {event.qty_lots} @ {event.price_ticks}: order {event.order_id} left {event.left_lots}, "
                     f"maker {event.maker_order_id} left {event.maker_left_lots}")
         case EventKind.ACCEPTED:
             return f"accepted {event.order_id}"
@@ -122,3 +123,8 @@ def tell(event: Event) -> str:
 def traded(qty: int, price: int, order: int, left: int, maker: int, maker_left: int) -> str:
     """The line of one trade."""
     return f"trade {qty} @ {price}: order {order} left {left}, maker {maker} left {maker_left}"
+
+
+def prevented(qty: int, price: int, order: int, left: int, maker: int, maker_left: int) -> str:
+    """The line of one match that self-trade prevention stopped."""
+    return f"prevented {qty} @ {price}: order {order} left {left}, maker {maker} left {maker_left}"

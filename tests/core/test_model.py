@@ -26,16 +26,18 @@ class CoreAndReference(RuleBasedStateMachine):
             self.twins.apply(command)
 
     @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), kind=st.sampled_from(OrderType),
-          tif=st.sampled_from(TimeInForce), price=PRICES, lots=LOTS, text=TEXTS)
-    def place(self, account: int, side: int, kind: int, tif: int, price: int, lots: int, text: bytes) -> OpenOrder:
+          tif=st.sampled_from(TimeInForce), price=PRICES, lots=LOTS, text=TEXTS,
+          stp=st.integers(0, 4))
+    def place(self, account: int, side: int, kind: int, tif: int, price: int, lots: int, text: bytes,
+              stp: int = 0) -> OpenOrder:
         price = 0 if kind == OrderType.MARKET else price
-        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, kind, tif, price, lots, text=text))
+        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, kind, tif, price, lots, text=text, stp=stp))
         order_id = self.twins.core.seq
         return OpenOrder(order_id, self.twins.slots.get(order_id, 0), account, 1, text)
 
-    @rule(account=ACCOUNTS, side=st.integers(0, 1), amount=st.integers(-1, 3000))
-    def place_market_by_amount(self, account: int, side: int, amount: int) -> None:
-        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, OrderType.MARKET, amount=amount))
+    @rule(account=ACCOUNTS, side=st.integers(0, 1), amount=st.integers(-1, 3000), stp=st.integers(0, 4))
+    def place_market_by_amount(self, account: int, side: int, amount: int, stp: int) -> None:
+        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, OrderType.MARKET, amount=amount, stp=stp))
 
     @rule(order=orders, by_text=st.booleans())
     def cancel(self, order: OpenOrder, by_text: bool) -> None:
@@ -51,9 +53,9 @@ class CoreAndReference(RuleBasedStateMachine):
     def cancel_all(self, account: int, instrument: int) -> None:
         self.twins.apply(Command(CommandKind.CANCEL_ALL, account, instrument))
 
-    @rule(account=ACCOUNTS, status=st.integers(0, 1))
-    def freeze(self, account: int, status: int) -> None:
-        self.twins.apply(Command(CommandKind.ACCOUNT, account, status=status))
+    @rule(account=ACCOUNTS, status=st.sampled_from((0, 0, 1)), group=st.integers(0, 1))
+    def set_account(self, account: int, status: int, group: int) -> None:
+        self.twins.apply(Command(CommandKind.ACCOUNT, account, status=status, trade_group=group))
 
     @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), price=PRICES, count=st.integers(2, 9))
     def place_many(self, account: int, side: int, price: int, count: int) -> object:
