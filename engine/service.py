@@ -17,24 +17,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-import numpy as np
-
 from engine.config import Config
 from engine.core.batch import Batch
-from engine.core.codes import CommandKind
+from engine.core.codes import CommandKind, EventKind
 from engine.core.exchange import Exchange
-from engine.core.unpack import Event, unpack_events
+from engine.core.unpack import Event, split_events, unpack_events
 from engine.dropcopy import DropCopy
 from engine.errors import Stopped, StorageFull
+from engine.event_kinds import events_of_kind
 from engine.frames import Frame, frame_of
 from engine.instruments import Catalog
 from engine.journal import Walk
 from engine.journal_writer import JournalWriter
-from engine.records import EVENT, RECORD_BYTES
+from engine.records import RECORD_BYTES
 from engine.recovery import Listener, lock_directory, replay
 from engine.sequencer import Done, Sequencer
 
 _DRAIN_LOOK_SECONDS = 0.1
+_CONFIGURED = int(EventKind.CONFIGURED)
 _TAKE_AWAY = {CommandKind.CANCEL, CommandKind.REDUCE, CommandKind.CANCEL_ALL}   # never add to the book
 _log = logging.getLogger(__name__)
 
@@ -178,10 +178,10 @@ class Engine:
 
     def _apply(self, frame: Frame, counts: list[int]) -> tuple[list[Event], list[tuple[int, list[Event]]]]:
         buffer = self.core.apply(frame.commands)
-        if int(np.frombuffer(frame.commands, np.uint8)[::RECORD_BYTES].min()) <= CommandKind.ACCOUNT:
-            self.catalog.update(self.core)
         events = unpack_events(buffer)
-        return events, _shares(frame, buffer, events, counts)
+        if events_of_kind(events, _CONFIGURED):
+            self.catalog.update(self.core)
+        return events, split_events(events, frame.first_seq, counts)
 
     def _tell(self, frame: Frame, events: list[Event]) -> None:
         for listener in self._listeners:
@@ -197,15 +197,3 @@ class Engine:
         self.failed.set_exception(error)
         self.failed.exception()  # marks it as seen: whoever does not wait for it gets no second report
         self._drained.set()
-
-
-def _shares(
-    frame: Frame, buffer: memoryview, events: list[Event], counts: list[int],
-) -> list[tuple[int, list[Event]]]:
-    """(first_seq, events) of each submission: events are in order of the command that caused them."""
-    if len(counts) == 1:
-        return [(frame.first_seq, events)]
-    starts = frame.first_seq + np.concatenate(([0], np.cumsum(counts))).astype(np.uint64)
-    places = np.searchsorted(np.frombuffer(buffer, EVENT)["seq"], starts).tolist()
-    return [(first_seq, events[begin:end]) for first_seq, begin, end in
-            zip(starts.tolist(), places, places[1:], strict=False)]

@@ -1,4 +1,5 @@
 """The replies to ordinary orders and cancels, written as finished frames; answers.pyx says what and how."""
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from engine.core.unpack cimport Event
@@ -7,6 +8,7 @@ from gateway.terms cimport Terms, TermsTable
 from gateway.text_buffer cimport TextBuffer
 
 
+@cython.no_gc   # it refers to nothing that could refer to it
 cdef class Answer:
     cdef bytes id                 # JSON, echoed
     cdef bint show_limits
@@ -25,6 +27,7 @@ cdef class Desk:
     cdef dict expiry_reasons      # code: text
 
 
+@cython.no_gc
 cdef class PlaceAnswer(Answer):
     cdef int detail               # ACK_DETAIL and so on
 
@@ -32,6 +35,7 @@ cdef class PlaceAnswer(Answer):
         self, TextBuffer out, Terms terms, list events, Py_ssize_t begin, Py_ssize_t end, uint64_t time) except -1
 
 
+@cython.no_gc
 cdef class CancelAnswer(Answer):
     cdef bytes cancel_id
 

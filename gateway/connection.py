@@ -147,11 +147,12 @@ class Connection(asyncio.Protocol):
         self._reading = True
         if self._protocol is not None:
             data = self._read_handshake(self._protocol, data)
-        if data:
-            self._events.extend(self._frames.feed(data))
+        self._events.extend(self._frames.feed(data))
+        if self._events:
             self._deliver()
         self._reading = False
-        self.flush()
+        if self._out or self._ending:
+            self.flush()
 
     def eof_received(self) -> bool:
         """The peer has stopped sending: the transport writes what is left and closes."""

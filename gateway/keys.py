@@ -46,7 +46,7 @@ class Key:
             inner, outer = self._inner.copy(), self._outer.copy()
             inner.update(payload)
             outer.update(inner.digest())
-            return hmac.compare_digest(outer.hexdigest().encode(), signature.lower().encode())
+            return signature.isascii() and hmac.compare_digest(outer.hexdigest(), signature.lower())
         try:
             self._public.verify(base64.b64decode(signature, validate=True), payload)
         except (InvalidSignature, binascii.Error, ValueError):

@@ -75,7 +75,10 @@ class Lane(Generic[Tag]):
 
     def add(self, answer: Answer) -> None:
         """The command just added to `batch` has this answer."""
-        self._queue(answer)
+        self._pending += 1
+        self._items.append(answer)
+        if self._pending > self._pending_max:
+            raise Overrun
         if len(self.batch) >= self._commands_max:
             self.submit()
 

@@ -1,10 +1,9 @@
 """The latest trades of each instrument, for trades.recent: a ring of TRADES_MAX, filled again by the replay."""
 from collections import deque
 
-from msgspec import Struct
-
 from engine.core.codes import EventKind, Side
 from engine.core.unpack import Event
+from engine.event_kinds import events_of_kind
 from engine.instruments import Instrument
 from gateway.protocol import PublicTrade
 
@@ -12,30 +11,20 @@ TRADES_MAX = 1000
 _TRADE, _SELL = int(EventKind.TRADE), int(Side.SELL)
 
 
-class _Trade(Struct, gc=False):
-    id: int
-    price_ticks: int
-    qty_lots: int
-    quote_amount: int
-    time_ns: int
-    taker_side: int
-
-
 class RecentTrades:
     """Older trades than TRADES_MAX per instrument are forgotten; the ledger has them all."""
 
     def __init__(self) -> None:
-        self._rings: dict[int, deque[_Trade]] = {}
+        self._rings: dict[int, deque[Event]] = {}
 
     def apply(self, events: list[Event]) -> None:
         """Take the trades out of a frame's events."""
-        for event in events:
-            if event.kind == _TRADE:
-                ring = self._rings.get(event.instrument)
-                if ring is None:
-                    ring = self._rings[event.instrument] = deque(maxlen=TRADES_MAX)
-                ring.append(_Trade(event.trade_id, event.price_ticks, event.qty_lots, event.quote_amount,
-                                   event.time_ns, event.side))
+        for trade in events_of_kind(events, _TRADE):
+            instrument = trade.instrument
+            ring = self._rings.get(instrument)
+            if ring is None:
+                ring = self._rings[instrument] = deque(maxlen=TRADES_MAX)
+            ring.append(trade)
 
     def last_ticks(self, instrument: int) -> int:
         """Price of the last trade, 0 if there was none."""
@@ -46,6 +35,6 @@ class RecentTrades:
         """The last `limit` trades, oldest first."""
         trades = list(self._rings.get(instrument.id, ()))[-limit:]
         return [
-            PublicTrade(trade.id, instrument.price_text(trade.price_ticks), instrument.qty_text(trade.qty_lots),
+            PublicTrade(trade.trade_id, instrument.price_text(trade.price_ticks), instrument.qty_text(trade.qty_lots),
                         instrument.quote_text(trade.quote_amount), trade.time_ns // unit_ns,
-                        trade.taker_side == _SELL, True) for trade in trades]
+                        trade.side == _SELL, True) for trade in trades]

@@ -58,6 +58,7 @@ class Session:
             venue.engine, venue.config, self._answer, self._refuse, self._send, self._pace)
         self._intake = OrderIntake(
             venue.desk, self._lane.batch, venue.engine, venue.keys, venue.new_order_id, self._lane.add)
+        self._in_flight_max = venue.config.limits.requests_in_flight_max
         self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
@@ -241,7 +242,7 @@ class Session:
 
     def _pace(self) -> None:
         """Read on only as fast as the engine answers: replies to all that was read must find room in the buffer."""
-        self._connection.hold(self._lane.pending > self._venue.config.limits.requests_in_flight_max)
+        self._connection.hold(self._lane.pending > self._in_flight_max)
 
 
 def _flag(text: str, name: str) -> bool:

@@ -1,0 +1,3 @@
+from engine.core.unpack import Event
+
+def events_of_kind(events: list[Event], kind: int) -> list[Event]: ...
