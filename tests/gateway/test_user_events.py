@@ -81,7 +81,7 @@ async def test_a_trade_as_both_sides_see_it(venue: Running, alice: Client, bob: 
         True, "PARTIALLY_FILLED", True, "0.00020000", "BTC", "a")
     assert (taker["m"], taker["X"], taker["w"], taker["n"], taker["N"], taker["c"]) == (
         False, "FILLED", False, "20.00000000", "USDT", "b")
-    assert maker["I"] != taker["I"] and maker["O"] < maker["T"]
+    assert maker["I"] != taker["I"] and maker["O"] <= maker["T"]
     assert short([maker_position]) == [("outboundAccountPosition", ("BTC", "10.19980000", ZERO),
                                         ("USDT", "975000.00000000", "15000.00000000"))]
     assert short([taker_position]) == [("outboundAccountPosition", ("BTC", "9.80000000", ZERO),
