@@ -117,21 +117,30 @@ cdef inline void _apply() noexcept nogil:
 cdef inline void _report(uint64_t name, uint64_t sequence, bint may_rest, int answer) noexcept nogil:
     """The events of a placed order. An order the core refuses gets no report: the interface has none for it."""
     cdef Event* event = venue.state.events.items
-    cdef Event* end = event + venue.state.events.count
+    cdef int64_t left_lots = event.left_lots
+    if event.kind != ACCEPTED:
+        return
+    send_answer(&venue.outbox, answer, sequence, name, event.side, event.price_ticks, event.qty_lots)
+    if venue.state.events.count > 1:
+        left_lots = _report_more(name, sequence)
+    if left_lots > 0 and may_rest and not desk_add(&venue.desk, name, <uint32_t>event.order_id, event.slot):
+        give_up("out of memory")
+
+
+cdef int64_t _report_more(uint64_t name, uint64_t sequence) noexcept nogil:
+    """Trades, and what is taken off at the end. Returns the quantity still open."""
+    cdef Event* event = venue.state.events.items + 1
+    cdef Event* end = venue.state.events.items + venue.state.events.count
     cdef int64_t left_lots = 0
     while event != end:
-        if event.kind == ACCEPTED:
-            send_answer(&venue.outbox, answer, sequence, name, event.side, event.price_ticks, event.qty_lots)
-            left_lots = event.left_lots
-        elif event.kind == TRADE:
+        if event.kind == TRADE:
             _report_trade(name, sequence, <TradeEvent*>event)
             left_lots = event.left_lots
         elif event.kind == CANCELED:
             send_answer(&venue.outbox, CANCEL_ACK, sequence, name, event.side, event.price_ticks, event.qty_lots)
+            left_lots = 0
         event += 1
-    event = venue.state.events.items
-    if left_lots > 0 and may_rest and not desk_add(&venue.desk, name, <uint32_t>event.order_id, event.slot):
-        give_up("out of memory")
+    return left_lots
 
 
 cdef inline void _report_trade(uint64_t name, uint64_t sequence, TradeEvent* event) noexcept nogil:

@@ -18,15 +18,8 @@ cdef inline void outbox_open(Outbox* outbox, const Transport* transport, void* q
     outbox.ring = <Ring*>queue if transport.push == ring_transport().push else NULL
 
 
-cdef inline Report* outbox_next(Outbox* outbox) noexcept nogil:
-    return &outbox.report if outbox.ring == NULL else ring_next(outbox.ring)
-
-
-cdef inline void outbox_filled(Outbox* outbox) noexcept nogil:
+cdef inline void outbox_push(Outbox* outbox) noexcept nogil:
     """Waits while another queue is full: a report may be late, never lost."""
-    if outbox.ring != NULL:
-        ring_filled(outbox.ring)
-        return
     while outbox.transport.push(outbox.queue, &outbox.report) == 0:
         pause()
 
@@ -39,29 +32,38 @@ cdef inline void outbox_flush(Outbox* outbox) noexcept nogil:
 cdef inline void send_answer(
     Outbox* outbox, int kind, uint64_t sequence, uint64_t order_id, int side, int64_t price_ticks, int64_t qty_lots
 ) noexcept nogil:
-    cdef Report* report = outbox_next(outbox)
-    (<uint64_t*>report)[0] = <uint64_t>kind | <uint64_t>side << 8
-    report.sequence = sequence
-    report.order_id = order_id
-    report.price_ticks = price_ticks
-    report.qty_lots = <uint32_t>qty_lots
-    report.reserved_b = 0
-    report.maker_order_id = report.taker_order_id = report.reserved_c = 0
-    outbox_filled(outbox)
+    if outbox.ring != NULL:
+        fill(ring_next(outbox.ring), kind, side, sequence, order_id, price_ticks, qty_lots, 0, 0)
+        ring_filled(outbox.ring)
+    else:
+        fill(&outbox.report, kind, side, sequence, order_id, price_ticks, qty_lots, 0, 0)
+        outbox_push(outbox)
 
 
 cdef inline void send_trade(
     Outbox* outbox, uint64_t sequence, uint64_t taker_order_id, uint64_t maker_order_id, int64_t price_ticks,
     int64_t qty_lots
 ) noexcept nogil:
-    cdef Report* report = outbox_next(outbox)
-    (<uint64_t*>report)[0] = TRADE_REPORT
+    if outbox.ring != NULL:
+        fill(ring_next(outbox.ring), TRADE_REPORT, 0, sequence, 0, price_ticks, qty_lots, maker_order_id,
+             taker_order_id)
+        ring_filled(outbox.ring)
+    else:
+        fill(&outbox.report, TRADE_REPORT, 0, sequence, 0, price_ticks, qty_lots, maker_order_id, taker_order_id)
+        outbox_push(outbox)
+
+
+cdef inline void fill(
+    Report* report, int kind, int side, uint64_t sequence, uint64_t order_id, int64_t price_ticks, int64_t qty_lots,
+    uint64_t maker_order_id, uint64_t taker_order_id
+) noexcept nogil:
+    """Every byte of the report's cache line."""
+    (<uint64_t*>report)[0] = <uint64_t>kind | <uint64_t>side << 8
     report.sequence = sequence
-    report.order_id = 0
+    report.order_id = order_id
     report.price_ticks = price_ticks
     report.qty_lots = <uint32_t>qty_lots
     report.reserved_b = 0
     report.maker_order_id = maker_order_id
     report.taker_order_id = taker_order_id
     report.reserved_c = 0
-    outbox_filled(outbox)
