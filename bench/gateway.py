@@ -7,11 +7,13 @@ checks nothing, keeps nothing and acknowledges at once (bench/gateway_peer.py).
     python -m bench.gateway [--quick] [--json] [--directory DIR]
 
 One order in flight on one connection; 50 connections with one in flight each; 50 connections and one connection with
-orders in bursts. `cpu_us` is the server's own processor time per order, all threads; client and server share the cores.
+orders in bursts. `cpu_us` is the server's own processor time per order, all threads. Servers run on core 0, the load on
+core 1.
 """
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from bench.gateway_load import BUYER, SELLER, SYMBOL, Trader, cpu_ns, make_keys, order_frames
+from bench.gateway_load import BUYER, SELLER, SYMBOL, Trader, cpu_ns, make_keys, order_frames, pin
 from bench.report import Figure, emit, figure, machine, percentile
 from buttonwood.bootstrap import bootstrap
 from buttonwood.listing import AccountTerms, AssetTerms, InstrumentTerms, Listing
@@ -105,6 +107,8 @@ async def measure_all(folder: Path, quick: bool) -> dict[str, object]:
     results: dict[str, list[Result]] = {}
     with server("buttonwood", "exchange", "--config", str(settings)) as venue, server("bench.gateway_peer") as peer:
         await bootstrap(config, LISTING)
+        for pid, core in ((venue[0], 0), (peer[0], 0), (os.getpid(), 1)):
+            pin(pid, core)
         for round_number in range(REPEATS[quick] + 1):
             for name, load in LOADS.items():
                 load = load._replace(orders=load.orders // SHARE[quick])

@@ -119,6 +119,13 @@ class Trader(asyncio.Protocol):
         self._transport.write(data)
 
 
+def pin(pid: int, core: int) -> None:
+    """Keep all threads of a process on one core, so that server and load do not share both; one core is left alone."""
+    if (os.cpu_count() or 1) > core:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(task), {core})
+
+
 def cpu_ns(pid: int) -> int:
     """Processor time of a process, all its threads."""
     return sum(int((Path(f"/proc/{pid}/task") / task / "schedstat").read_text().split()[0])
