@@ -1,7 +1,7 @@
 """A command of the journal as named values: what a person reads in `buttonwood journal dump`.
 
-Values are the core's own integers with their units in the names; only kinds, sides and the like become words. Fields
-that mean nothing for a kind of command are left out.
+Values are the core's own integers with their units in the names; only kinds, sides and the like become words. What a
+kind of command always says is always shown, other fields when they are set; a kind without a layout shows its bytes.
 """
 from collections.abc import Iterator
 from enum import IntEnum
@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.codes import AccountStatus, CommandKind, InstrumentStatus, OrderType, Side, TimeInForce
+from engine.core.codes import AccountStatus, CommandKind, InstrumentStatus, OrderType, SelfTrade, Side, TimeInForce
 from engine.frames import Frame
 from engine.records import ACCOUNT_COMMAND, ASSET_COMMAND, COMMAND, INSTRUMENT_COMMAND, RECORD_BYTES
 
-_WORDS: dict[str, type[IntEnum]] = {"side": Side, "order_type": OrderType, "time_in_force": TimeInForce}
+_WORDS: dict[str, type[IntEnum]] = {
+    "side": Side, "order_type": OrderType, "time_in_force": TimeInForce, "stp": SelfTrade}
+_NEVER_AMONG_OTHERS = {"kind", "seq", "time_ns", "slot", "text"}
 _MONEY = ("account", "instrument", "amount", "text")
 _FIELDS: dict[int, tuple[np.dtype[Any], tuple[str, ...]]] = {
     CommandKind.ASSET: (ASSET_COMMAND, ("asset", "text", "scale")),
@@ -33,7 +35,7 @@ _STATUS: dict[int, type[IntEnum]] = {CommandKind.INSTRUMENT: InstrumentStatus, C
 
 
 def commands(frame: Frame) -> Iterator[dict[str, Any]]:
-    """Each command of a frame: seq, time_ns, epoch, kind, then what it says. Unknown kinds show their bytes."""
+    """Each command of a frame: seq, time_ns, epoch, kind, then what it says."""
     records = np.frombuffer(frame.commands, COMMAND)
     for place, record in enumerate(records):
         kind = int(record["kind"])
@@ -42,13 +44,16 @@ def commands(frame: Frame) -> Iterator[dict[str, Any]]:
         if kind in _FIELDS:
             yield head | {"kind": CommandKind(kind).name} | _values(kind, raw)
         else:
-            yield head | {"kind": kind, "bytes": raw.hex()}
+            name = CommandKind(kind).name if kind in set(CommandKind) else kind
+            yield head | {"kind": name, "bytes": raw.hex()}
 
 
 def _values(kind: int, raw: memoryview) -> dict[str, Any]:
     layout, names = _FIELDS[kind]
     record = np.frombuffer(raw, layout)[0]
-    values = {name: _value(kind, name, record[name]) for name in names}
+    hidden = {*names, *_NEVER_AMONG_OTHERS}
+    others = [name for name in layout.names or () if name not in hidden and int(record[name])]
+    values = {name: _value(kind, name, record[name]) for name in (*names, *others)}
     if layout is COMMAND and kind in (CommandKind.CREDIT, CommandKind.DEBIT):
         values = {"asset" if name == "instrument" else name: value for name, value in values.items()}
     return values
