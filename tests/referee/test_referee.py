@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.flow import make_flow
+from bench.referee import drive, to_messages
 from referee.build import LIBRARY, ROOT
 from referee.functions import EXPORTED
 from tests.referee.library import (
@@ -182,6 +184,21 @@ def test_another_queue_that_is_often_full(library):
     referee.cancel(1)
     library.engine_shutdown()
     assert [one.kind for one in found] == [ACK, ACK, TRADE, CANCEL_REJECT]
+
+
+def test_the_driver_counts_what_the_flow_fills(library):
+    flow = make_flow("W1", 20_000)
+    messages = to_messages(flow.records)
+    first, again = drive(LIBRARY, messages), drive(LIBRARY, messages)
+    assert first.fills == flow.totals.fills == 4_891
+    assert first.answers() == again.answers()
+    messages["qty_lots"][0] += 1
+    assert drive(LIBRARY, messages).answers() != first.answers()
+
+
+def test_the_driver_names_what_it_cannot_load(tmp_path):
+    with pytest.raises(OSError, match="cannot be loaded"):
+        drive(tmp_path / "nothing.so", to_messages(make_flow("W1", 20_000).records))
 
 
 @pytest.mark.parametrize("seed", range(4))
