@@ -27,6 +27,10 @@ INSTRUMENT_COMMAND = _record(
     ("maker_fee_ppm", "<i4", 100), ("taker_fee_ppm", "<i4", 104), ("max_ticks", "<i8", 112),
     ("min_notional", "<i8", 120),
 )
+LIMITS_COMMAND = _record(
+    ("kind", "u1", 0), ("instrument", "<u4", 8), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
+    ("max_notional", "<i8", 32), ("reference_ticks", "<i8", 40), ("band_up_ppm", "<u4", 48),
+    ("band_down_ppm", "<u4", 52), ("orders_max", "<u4", 56), ("text", TEXT, 64))
 ASSET_COMMAND = _record(
     ("kind", "u1", 0), ("scale", "u1", 1), ("asset", "<u4", 8), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
     ("text", TEXT, 64))

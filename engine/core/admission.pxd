@@ -1,12 +1,14 @@
 """Decides whether an order may enter, in a fixed order of questions; the first one that fails is the refusal.
 
 1 shape  2 account  3 instrument and its status  4 price and quantity range  5 overflow  6 minimum notional
-7 client order id in use  8 post-only would match  9 balance  10 capacity. Nothing is changed by asking.
+7 price band, maximum notional, open orders (engine.core.limits)  8 client order id in use  9 post-only would match
+10 balance  11 capacity. Nothing is changed by asking.
 """
 from libc.stdint cimport int64_t
 
 from engine.core.bits cimport mul_overflows
 from engine.core.clients cimport client_find
+from engine.core.limits cimport check_limits
 from engine.core.prevention cimport sweep_apart
 from engine.core.purse cimport purse_find
 from engine.core.state cimport Book, State, account_known, book_known, side_key
@@ -27,6 +29,8 @@ cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept no
         return code
     prepare(state, command, taker)
     code = check_market(command, taker) if command.order_type == MARKET else check_limit(command, taker)
+    if code == NONE and taker.book.limited:
+        code = check_limits(state, taker)
     if code != NONE:
         return code
     if command.text[0] != 0 and client_find(
@@ -73,6 +77,7 @@ cdef inline void prepare(State* state, Command* command, Taker* taker) noexcept 
     taker.left_lots = command.qty_lots
     taker.hold = taker.received = taker.quote_filled = taker.amount_left = 0
     taker.slot = 0
+    taker.apart = command.stp != ALLOW
     taker.pay_wallet = purse_find(state, command.account, taker.book.pay_asset[command.side])
 
 
@@ -118,7 +123,7 @@ cdef inline Code check_market_balance(State* state, Command* command, Taker* tak
     if taker.by_amount:
         if command.side == BUY and available < command.amount:
             return INSUFFICIENT_BALANCE
-        if command.stp != ALLOW:
+        if taker.apart:
             sweep = sweep_apart(state, taker)
         else:
             sweep = sweep_amount(&state.shelf, taker.against, taker.book, command.side, command.amount)
@@ -127,7 +132,7 @@ cdef inline Code check_market_balance(State* state, Command* command, Taker* tak
         if mul_overflows(sweep.lots, taker.book.lot_value, &taker.hold):
             return INSUFFICIENT_BALANCE
     elif command.side == BUY:
-        if command.stp != ALLOW:
+        if taker.apart:
             sweep = sweep_apart(state, taker)
         else:
             sweep = sweep_lots(&state.shelf, taker.against, taker.book, command.side, command.qty_lots)

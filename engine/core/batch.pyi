@@ -42,6 +42,16 @@ class Batch:
         taker_fee_ppm: int = 0,
         status: int = 0,
     ) -> int: ...
+    def limits(
+        self,
+        instrument: int,
+        *,
+        max_notional: int = 0,
+        reference_ticks: int = 0,
+        band_up_ppm: int = 0,
+        band_down_ppm: int = 0,
+        orders_max: int = 0,
+    ) -> int: ...
     def account(self, account: int, status: int = 0, label: bytes | str = b"", trade_group: int = 0) -> int: ...
     def credit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...
     def debit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...

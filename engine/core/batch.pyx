@@ -10,8 +10,8 @@ from libc.string cimport memcpy, memset
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, PLACE, REDUCE, TEXT_BYTES, AccountCommand,
-    AssetCommand, Command, InstrumentCommand)
+    ACCOUNT, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE, TEXT_BYTES,
+    AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -106,6 +106,20 @@ cdef class Batch:
         command.maker_fee_ppm = <int32_t>maker_fee_ppm
         command.taker_fee_ppm = <int32_t>taker_fee_ppm
         command.status = <uint8_t>status
+        return self.count - 1
+
+    def limits(self, Py_ssize_t instrument, *, Py_ssize_t max_notional=0, Py_ssize_t reference_ticks=0,
+               Py_ssize_t band_up_ppm=0, Py_ssize_t band_down_ppm=0, Py_ssize_t orders_max=0):
+        """Replaces all limits of an instrument; 0 switches one off. Units as in types.pxd."""
+        _check(ID_MAX, instrument, orders_max)
+        _check(ID_MAX, band_up_ppm, band_down_ppm)
+        cdef LimitsCommand* command = <LimitsCommand*>self._add(INSTRUMENT_LIMITS, b"")
+        command.instrument = <uint32_t>instrument
+        command.max_notional = max_notional
+        command.reference_ticks = reference_ticks
+        command.band_up_ppm = <uint32_t>band_up_ppm
+        command.band_down_ppm = <uint32_t>band_down_ppm
+        command.orders_max = <uint32_t>orders_max
         return self.count - 1
 
     def account(self, Py_ssize_t account, Py_ssize_t status=0, label=b"", Py_ssize_t trade_group=0):

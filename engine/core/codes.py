@@ -17,6 +17,7 @@ class CommandKind(IntEnum):
     ACCOUNT = 3
     CREDIT = 4
     DEBIT = 5
+    INSTRUMENT_LIMITS = 6
     PLACE = 10
     CANCEL = 11
     REDUCE = 12
@@ -90,6 +91,9 @@ class Code(IntEnum):
     UNKNOWN_ORDER = 15
     BAD_REDUCE = 16
     CAPACITY = 17
+    PRICE_BAND = 18
+    MAX_NOTIONAL = 19
+    TOO_MANY_ORDERS = 20
     REQUESTED = 32
     IOC_REMAINDER = 33
     FOK_UNFILLED = 34

@@ -72,9 +72,17 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
         digest = _mix_bytes(digest, &state.instruments[instrument], sizeof(InstrumentCommand))
         digest = _mix(_mix(digest, book.update_id), book.trade_id)
         digest = _mix_if(digest, 2, book.prevented_id)
+        if book.limited:
+            digest = _mix_limits(digest, book)
         for side in range(2):
             digest = _mix_side(digest, state, book, side)
     return digest
+
+
+cdef uint64_t _mix_limits(uint64_t digest, Book* book) noexcept nogil:
+    digest = _mix(_mix(digest, <uint64_t>book.limits.max_notional), <uint64_t>book.limits.reference_ticks)
+    digest = _mix(_mix(digest, <uint64_t>book.limits.band_up_ppm), <uint64_t>book.limits.band_down_ppm)
+    return _mix(_mix(digest, book.limits.orders_max), <uint64_t>book.last_ticks)
 
 
 cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noexcept nogil:

@@ -7,11 +7,11 @@ from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
 from engine.core.reports cimport report_refused
-from engine.core.settings cimport set_account, set_asset, set_instrument
+from engine.core.settings cimport set_account, set_asset, set_instrument, set_limits
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
-    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, PLACE, REDUCE, AccountCommand,
-    AssetCommand, Command, InstrumentCommand)
+    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
+    AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
 
 
 cdef enum:
@@ -82,6 +82,8 @@ cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
         set_asset(state, <AssetCommand*>command)
     elif command.kind == INSTRUMENT:
         set_instrument(state, <InstrumentCommand*>command)
+    elif command.kind == INSTRUMENT_LIMITS:
+        set_limits(state, <LimitsCommand*>command)
     elif command.kind == ACCOUNT:
         set_account(state, <AccountCommand*>command)
     else:

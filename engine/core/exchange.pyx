@@ -12,7 +12,7 @@ from engine.core.clients cimport client_find, client_hash
 from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
-from engine.core.state cimport State, Top, account_known, book_known, state_free, state_init
+from engine.core.state cimport Limits, State, Top, account_known, book_known, state_free, state_init
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
@@ -156,6 +156,18 @@ cdef class Exchange:
     def account_status(self, uint32_t account):
         """The AccountStatus, -1 if the account is unknown."""
         return self.state.accounts[account].status if account_known(&self.state, account) else -1
+
+    def limits(self, uint32_t instrument):
+        """(max_notional, reference_ticks, band_up_ppm, band_down_ppm, orders_max) as set; 0 where off."""
+        if not book_known(&self.state, instrument):
+            return 0, 0, 0, 0, 0
+        cdef Limits* limits = &self.state.books[instrument].limits
+        return (limits.max_notional, limits.reference_ticks, limits.band_up_ppm, limits.band_down_ppm,
+                limits.orders_max)
+
+    def last_price(self, uint32_t instrument):
+        """Price of the last trade in ticks, 0 if there was none."""
+        return self.state.books[instrument].last_ticks if book_known(&self.state, instrument) else 0
 
     def trade_group(self, uint32_t account):
         """The account's trade group, 0 if it has none or is unknown."""

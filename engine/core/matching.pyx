@@ -8,7 +8,7 @@ from engine.core.reports cimport report_accepted, report_refused
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
-from engine.core.types cimport ALLOW, FOK, GTC, MARKET, NONE, Code
+from engine.core.types cimport FOK, GTC, MARKET, NONE, Code
 
 
 cdef void place(State* state, Command* command) noexcept nogil:
@@ -18,7 +18,7 @@ cdef void place(State* state, Command* command) noexcept nogil:
         report_refused(state, command, code)
         return
     _accept(state, &taker)
-    if command.stp != ALLOW:
+    if taker.apart:
         match_apart(state, &taker)
         return
     while taker.left_lots > 0 and taker.against.best_key >= taker.limit_key:
@@ -44,6 +44,6 @@ cdef inline bint _may_rest(Command* command) noexcept nogil:
 
 
 cdef inline bint _fills(State* state, Taker* taker) noexcept nogil:
-    if taker.command.stp != ALLOW:
+    if taker.apart:
         return fills_apart(state, taker)
     return sweep_fills(&state.shelf, taker.against, taker.limit_key, taker.left_lots)

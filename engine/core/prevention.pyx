@@ -8,7 +8,7 @@ from engine.core.pool cimport Node, pool_give
 from engine.core.reports cimport report_decremented, report_prevented, report_unfilled
 from engine.core.settlement cimport settle_taker
 from engine.core.trading cimport finish, trade
-from engine.core.types cimport DECREMENT, EXPIRE_BOTH, EXPIRE_MAKER, EXPIRE_TAKER, STP
+from engine.core.types cimport ALLOW, DECREMENT, EXPIRE_BOTH, EXPIRE_MAKER, EXPIRE_TAKER, STP
 
 
 cdef Sweep sweep_apart(State* state, Taker* taker) noexcept nogil:
@@ -90,6 +90,8 @@ cdef void _end(State* state, Taker* taker) noexcept nogil:
 
 cdef inline bint _is_own(State* state, Taker* taker, Node* maker) noexcept nogil:
     cdef uint32_t group = state.accounts[taker.command.account].trade_group
+    if taker.command.stp == ALLOW:
+        return False
     return maker.account == taker.command.account or (
         group != 0 and state.accounts[maker.account].trade_group == group)
 

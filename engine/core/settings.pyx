@@ -13,11 +13,12 @@ from engine.core.state cimport (
     reserve_asset, reserve_book)
 from engine.core.types cimport (
     BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET,
-    Code, Event)
+    UNKNOWN_INSTRUMENT, Code, Event)
 from engine.core.wallets cimport wallet_open
 
 cdef enum:
     SCALE_MAX = 18  # 10**18 is the largest power of ten an int64 holds
+    BAND_UP_MAX = 100000000  # ppm: a hundred times the price; what a band multiplies stays within int64
 
 
 cdef void set_asset(State* state, AssetCommand* command) noexcept nogil:
@@ -117,6 +118,26 @@ cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept n
     book.taker_fee_ppm = command.taker_fee_ppm
 
 
+cdef void set_limits(State* state, LimitsCommand* command) noexcept nogil:
+    cdef Code code = NONE
+    cdef Book* book
+    if (command.max_notional < 0 or command.reference_ticks < 0 or command.reference_ticks > MAX_TICKS
+            or command.band_up_ppm > BAND_UP_MAX or command.band_down_ppm > PPM):
+        code = BAD_COMMAND
+    elif not book_known(state, command.instrument):
+        code = UNKNOWN_INSTRUMENT
+    else:
+        book = &state.books[command.instrument]
+        book.limits.max_notional = command.max_notional
+        book.limits.reference_ticks = command.reference_ticks
+        book.limits.band_up_ppm = command.band_up_ppm
+        book.limits.band_down_ppm = command.band_down_ppm
+        book.limits.orders_max = command.orders_max
+        book.limited = (command.max_notional != 0 or command.band_up_ppm != 0 or command.band_down_ppm != 0
+                        or command.orders_max != 0)
+    _report(state, command, code, 0, command.instrument)
+
+
 cdef void set_account(State* state, AccountCommand* command) noexcept nogil:
     cdef Code code = NONE
     if command.account == 0 or command.status > FROZEN:
@@ -135,7 +156,7 @@ cdef void set_account(State* state, AccountCommand* command) noexcept nogil:
 
 cdef void _report(State* state, void* command, Code code, uint32_t account, uint32_t identifier) noexcept nogil:
     """CONFIGURED or REJECTED; flags names the kind of command, as the ids of assets and instruments look alike."""
-    cdef AssetCommand* common = <AssetCommand*>command  # kind, seq, time_ns and text lie alike in all three
+    cdef AssetCommand* common = <AssetCommand*>command  # kind, seq, time_ns and text lie alike in all four
     cdef Event* event = event_next(&state.events)
     memset(event, 0, sizeof(Event))
     event.kind = CONFIGURED if code == NONE else REJECTED

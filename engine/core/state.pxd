@@ -33,10 +33,18 @@ cdef struct Top:                # 0 where a side is empty
     int64_t ask_ticks
     int64_t ask_lots
 
+cdef struct Limits:             # 0: off; engine.core.limits
+    int64_t max_notional
+    int64_t reference_ticks
+    int64_t band_up_ppm
+    int64_t band_down_ppm
+    uint32_t orders_max
+
 cdef struct Book:
     Ladder[2] ladders           # by side
     uint64_t update_id          # changes of a level's quantity
     uint64_t trade_id           # last given
+    int64_t last_ticks          # price of the last trade
     int64_t lot_value
     int64_t tick_value
     int64_t min_lots
@@ -50,6 +58,8 @@ cdef struct Book:
     uint32_t instrument
     uint8_t known
     uint8_t status
+    uint8_t limited             # some limit is set
+    Limits limits
     Top top                     # as last published
     uint64_t prevented_id       # last given to a prevented match
 

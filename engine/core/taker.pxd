@@ -21,3 +21,4 @@ cdef struct Taker:
     uint32_t slot           # 0: it will not rest
     uint8_t side
     uint8_t by_amount
+    uint8_t apart           # matched order by order: it has a SelfTrade, or a price band binds it

@@ -31,6 +31,7 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     taker.quote_filled += quote
     book.update_id += 1
     book.trade_id += 1
+    book.last_ticks = maker.price_ticks
     state.fill_id += 1
     settle(state, taker, maker, taker_gets, maker_gets, taker_fee, maker_fee)
     report_trade(state, taker, maker, lots, quote, taker_fee, maker_fee)

@@ -17,6 +17,7 @@ cdef enum CommandKind:
     ACCOUNT = 3
     CREDIT = 4
     DEBIT = 5
+    INSTRUMENT_LIMITS = 6
     PLACE = 10
     CANCEL = 11
     REDUCE = 12
@@ -83,6 +84,9 @@ cdef enum Code:
     UNKNOWN_ORDER = 15
     BAD_REDUCE = 16
     CAPACITY = 17
+    PRICE_BAND = 18
+    MAX_NOTIONAL = 19
+    TOO_MANY_ORDERS = 20
     # reasons of a CANCELED event
     REQUESTED = 32
     IOC_REMAINDER = 33
@@ -130,6 +134,23 @@ cdef struct InstrumentCommand:
     uint32_t reserved_b
     int64_t max_ticks
     int64_t min_notional    # minor units of quote
+
+
+cdef struct LimitsCommand:  # INSTRUMENT_LIMITS: replaces all limits of an instrument; 0 switches one off
+    uint8_t kind
+    uint8_t[7] reserved_a
+    uint32_t instrument
+    uint32_t reserved_b
+    uint64_t seq
+    int64_t time_ns
+    int64_t max_notional    # minor units of quote
+    int64_t reference_ticks  # middle of the band until the first trade
+    uint32_t band_up_ppm    # how far above and below the last trade an order may be priced
+    uint32_t band_down_ppm
+    uint32_t orders_max     # open orders per account in this instrument
+    uint32_t reserved_c
+    char[36] text           # zero
+    char[28] reserved_d
 
 
 cdef struct AssetCommand:

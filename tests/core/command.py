@@ -71,6 +71,8 @@ class Command:
                 batch.asset(self.instrument, self.scale, self.text)
             case CommandKind.INSTRUMENT:
                 batch.instrument(self.instrument, text=self.text, status=self.status, **self.terms)
+            case CommandKind.INSTRUMENT_LIMITS:
+                batch.limits(self.instrument, **self.terms)
             case CommandKind.ACCOUNT:
                 batch.account(self.account, self.status, self.text, self.trade_group)
 

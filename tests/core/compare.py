@@ -11,9 +11,10 @@ from engine.core.codes import CommandKind
 from engine.core.exchange import Exchange
 from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
 from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, Flow, deep, opening, tight, wide
-from tests.core.reference_prevention import ReferencePrevention
+from tests.core.reference_limits import ReferenceLimits
 
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
+LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")
 FULL_EVERY = 101      # commands between two comparisons of everything
 REOPEN_EVERY = 1000   # commands between two resets of what random settings broke
 
@@ -24,7 +25,7 @@ class Twins:
     def __init__(self, *, orders_max: int = 2**26, check_every: int = FULL_EVERY) -> None:
         self.orders_max = orders_max
         self.core = Exchange(**TINY, top_events=True, orders_max=orders_max)
-        self.reference = ReferencePrevention(top_events=True, orders_max=orders_max)
+        self.reference = ReferenceLimits(top_events=True, orders_max=orders_max)
         self.slots: dict[int, int] = {}
         self.journal = bytearray()
         self.batch = Batch(1)
@@ -60,6 +61,8 @@ class Twins:
             assert core.depth(key, 1, 10**6) == book.depth(1)
             assert core.top(key) == book.best(0) + book.best(1)
             assert (core.update_id(key), core.last_trade_id(key)) == (book.update_id, book.trade_id)
+            assert core.last_price(key) == book.last_ticks
+            assert core.limits(key) == tuple(book.limits.get(name, 0) for name in LIMITS)
         core.check()
 
     def replay(self, random: Random) -> Exchange:

@@ -49,6 +49,8 @@ def opening(rich: bool) -> list[Command]:
                  for key in SYMBOLS]
     commands += [Command(CommandKind.ACCOUNT, account=account, text=b"user") for account in ACCOUNTS]
     amount = 2**60 if rich else 60_000
+    commands += [Command(CommandKind.INSTRUMENT_LIMITS, instrument=key, terms=dict.fromkeys((
+        "max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max"), 0)) for key in SYMBOLS]
     return commands + [Command(CommandKind.CREDIT, account=account, instrument=asset, amount=amount)
                        for account in ACCOUNTS for asset in ASSETS]
 
@@ -65,10 +67,10 @@ class Flow:
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
         crowded = len(open_orders) > self.crowd
-        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1)
+        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1)
         make = self.random.choices((
             self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
-            self._asset, self._hostile_place), weights)[0]
+            self._asset, self._hostile_place, self._limits), weights)[0]
         return make(open_orders)
 
     def _account_id(self) -> int:
@@ -161,6 +163,16 @@ class Flow:
         text = SYMBOLS[key] if self.random.random() < 0.9 else self.random.choice((b"", b"OTHER", SYMBOLS[1]))
         return Command(CommandKind.INSTRUMENT, instrument=self.random.choice((key, key, key, 0, 5)), status=status,
                        text=text, terms=terms)
+
+    def _limits(self, _: list[OpenOrder]) -> Command:
+        """Mostly off again soon; sometimes numbers that must be refused."""
+        choice = self.random.choice
+        off = self.random.random() < 0.4
+        terms = {"max_notional": choice((0, 0, 2500, 10**6, -1)), "reference_ticks": choice((0, 100, 10**4, 2**60)),
+                 "band_up_ppm": choice((0, 20_000, 500_000, 10**8, 10**8 + 1)),
+                 "band_down_ppm": choice((0, 20_000, 500_000, 10**6, 10**6 + 1)), "orders_max": choice((0, 0, 3, 20))}
+        return Command(CommandKind.INSTRUMENT_LIMITS, instrument=choice((1, 1, 2, 3, 0, 9)),
+                       terms=dict.fromkeys(terms, 0) if off else terms)
 
     def _twist(self, terms: dict[str, int]) -> None:
         field = self.random.choice(sorted(terms))

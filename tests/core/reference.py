@@ -31,7 +31,7 @@ class Reference(ReferenceLedger):
             CommandKind.PLACE: self._place, CommandKind.CANCEL: self._cancel, CommandKind.REDUCE: self._reduce,
             CommandKind.CANCEL_ALL: self._cancel_all, CommandKind.CREDIT: self._credit, CommandKind.DEBIT: self._debit,
             CommandKind.ASSET: self._asset, CommandKind.INSTRUMENT: self._instrument,
-            CommandKind.ACCOUNT: self._account,
+            CommandKind.ACCOUNT: self._account, CommandKind.INSTRUMENT_LIMITS: self._limits,
         }
         handlers[CommandKind(command.kind)](command)
         if self.top_events:
@@ -93,6 +93,7 @@ class Reference(ReferenceLedger):
             del self.open[maker.order_id]
         book.update_id += 1
         book.trade_id += 1
+        book.last_ticks = maker.price_ticks
         self.fill_id += 1
         self.events.append((
             EventKind.TRADE, taker.side, taker.order_type, taker.time_in_force, taker.account, taker.instrument,

@@ -33,6 +33,8 @@ class Book:
     update_id: int = 0
     trade_id: int = 0
     prevented_id: int = 0
+    last_ticks: int = 0
+    limits: dict[str, int] = field(default_factory=dict)
     top: tuple[int, int, int, int] = (0, 0, 0, 0)
     sides: tuple[SortedDict, SortedDict] = field(default_factory=lambda: (SortedDict(), SortedDict()))
 

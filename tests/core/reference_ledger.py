@@ -118,6 +118,18 @@ class ReferenceLedger:
         same = old is None or (old.symbol == command.text and all(old.terms[key] == terms[key] for key in fixed))
         return Code.NONE if same else Code.CONFLICT
 
+    def _limits(self, command: Command) -> None:
+        limits = command.terms
+        code = Code.NONE
+        if (limits["max_notional"] < 0 or not 0 <= limits["reference_ticks"] <= MAX_TICKS
+                or limits["band_up_ppm"] > 100 * PPM or limits["band_down_ppm"] > PPM):
+            code = Code.BAD_COMMAND
+        elif command.instrument not in self.books:
+            code = Code.UNKNOWN_INSTRUMENT
+        else:
+            self.books[command.instrument].limits = dict(limits)
+        self._configured(command, code, 0, command.instrument)
+
     def _account(self, command: Command) -> None:
         code = Code.NONE
         if command.account == EXTERNAL_ACCOUNT or command.status > AccountStatus.FROZEN:

@@ -12,7 +12,7 @@ class ReferencePrevention(Reference):
         return Code.BAD_COMMAND if command.stp > SelfTrade.DECREMENT else super()._check_shape(command)
 
     def _plan(self, command: Command, book: Book) -> tuple[int, int, int]:
-        if not command.stp or command.price_ticks:
+        if not self._apart(command) or command.price_ticks:
             return super()._plan(command, book)
         lots, quote, amount_left = self._walk(command, book)
         if command.side == Side.BUY:
@@ -21,7 +21,7 @@ class ReferencePrevention(Reference):
 
     def _place(self, command: Command) -> None:
         code = self._refusal(command)
-        if not command.stp or code != Code.NONE:
+        if not self._apart(command) or code != Code.NONE:
             super()._place(command)
             return
         book = self.books[command.instrument]
@@ -36,7 +36,18 @@ class ReferencePrevention(Reference):
         else:
             self._meet(order, book, command, hold)
 
-    def _own(self, account: int, other: int) -> bool:
+    def _apart(self, command: Command) -> bool:
+        """Does it need this way of matching?"""
+        return command.stp != SelfTrade.ALLOW
+
+    def _bound(self, command: Command) -> int:
+        """Price beyond which it does not trade, 0 if there is none."""
+        return command.price_ticks
+
+    def _own(self, command: Command, other: int) -> bool:
+        if command.stp == SelfTrade.ALLOW:
+            return False
+        account = command.account
         group = self.groups.get(account, 0)
         return account == other or (group != 0 and self.groups.get(other, 0) == group)
 
@@ -44,11 +55,11 @@ class ReferencePrevention(Reference):
         """Lots that would trade, their quote, and the amount for which there is no liquidity."""
         lots, quote, left, rest = 0, 0, command.qty_lots, command.amount
         for maker in book.makers(1 - command.side):
-            if not crosses(command.side, command.price_ticks, maker.price_ticks):
+            if not crosses(command.side, self._bound(command), maker.price_ticks):
                 break
             price = maker.price_ticks * book.terms["tick_value"]
             take = min(rest // price if command.amount else left, maker.left_lots)
-            own = self._own(command.account, maker.account)
+            own = self._own(command, maker.account)
             if take == 0 or (own and command.stp in (SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_BOTH)):
                 return lots, quote, 0
             if own and command.stp == SelfTrade.EXPIRE_MAKER:
@@ -62,10 +73,10 @@ class ReferencePrevention(Reference):
     def _meet(self, order: Order, book: Book, command: Command, hold: int) -> None:
         """Trades with others, prevents with its own, until one side is done."""
         rest = command.amount
-        amount_left = 0
+        amount_left, bound = 0, self._bound(command)
         while True:
             makers = book.makers(1 - order.side)
-            if not makers or not crosses(order.side, order.price_ticks, makers[0].price_ticks):
+            if not makers or not crosses(order.side, bound, makers[0].price_ticks):
                 amount_left = rest
                 break
             maker, price = makers[0], makers[0].price_ticks * book.terms["tick_value"]
@@ -73,7 +84,7 @@ class ReferencePrevention(Reference):
             lots = min(order.left_lots, maker.left_lots)
             if lots == 0:
                 break
-            if not self._own(order.account, maker.account):
+            if not self._own(command, maker.account):
                 hold -= self._trade(order, maker, book, lots, command.amount != 0)
             elif self._prevent(order, maker, book, command, lots):
                 self._hold(order, -hold)

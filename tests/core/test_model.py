@@ -57,6 +57,13 @@ class CoreAndReference(RuleBasedStateMachine):
     def set_account(self, account: int, status: int, group: int) -> None:
         self.twins.apply(Command(CommandKind.ACCOUNT, account, status=status, trade_group=group))
 
+    @rule(notional=st.sampled_from((0, 0, 900)), reference=st.sampled_from((0, 100)), orders_max=st.integers(0, 3),
+          up=st.sampled_from((0, 20_000)), down=st.sampled_from((0, 20_000)))
+    def limit(self, notional: int, reference: int, orders_max: int, up: int, down: int) -> None:
+        terms = {"max_notional": notional, "reference_ticks": reference, "band_up_ppm": up, "band_down_ppm": down,
+                 "orders_max": orders_max}
+        self.twins.apply(Command(CommandKind.INSTRUMENT_LIMITS, instrument=1, terms=terms))
+
     @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), price=PRICES, count=st.integers(2, 9))
     def place_many(self, account: int, side: int, price: int, count: int) -> object:
         orders = [self.place(account, side, OrderType.LIMIT, TimeInForce.GTC, price, 1, b"") for _ in range(count)]

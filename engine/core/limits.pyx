@@ -1,0 +1,67 @@
+"""The arithmetic of the band, and the count of an account's orders in one instrument."""
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
+
+from engine.core.bits cimport mul_overflows
+from engine.core.state cimport MAX_TICKS, PPM, Account, side_key
+from engine.core.types cimport BUY, GTC, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
+
+
+cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
+    cdef Command* command = taker.command
+    cdef Book* book = taker.book
+    cdef int64_t upper = band_end(book, BUY)
+    cdef int64_t lower = band_end(book, SELL)
+    if command.order_type == MARKET:
+        _bind(taker, upper if command.side == BUY else lower)
+    elif (upper != NO_BOUND and command.price_ticks > upper) or command.price_ticks < lower:
+        return PRICE_BAND
+    if book.limits.max_notional != 0 and _notional(book, command) > book.limits.max_notional:
+        return MAX_NOTIONAL
+    if (book.limits.orders_max != 0 and command.order_type != MARKET and command.time_in_force == GTC
+            and _has_orders(state, command, book.limits.orders_max)):
+        return TOO_MANY_ORDERS
+    return NONE
+
+
+cdef int64_t reference_price(Book* book) noexcept nogil:
+    return book.last_ticks if book.last_ticks != 0 else book.limits.reference_ticks
+
+
+cdef int64_t band_end(Book* book, int side) noexcept nogil:
+    cdef int64_t middle = reference_price(book)
+    cdef int64_t ppm = book.limits.band_down_ppm if side else book.limits.band_up_ppm
+    cdef int64_t distance = middle / PPM * ppm + middle % PPM * ppm / PPM
+    if middle == 0 or ppm == 0:
+        return NO_BOUND
+    return middle - distance if side else middle + distance
+
+
+cdef void _bind(Taker* taker, int64_t bound) noexcept nogil:
+    """A market order trades up to the band's end; matched apart, because the common sweeps know no limit."""
+    if bound != NO_BOUND:
+        taker.limit_key = side_key(1 - taker.side, bound if bound < MAX_TICKS else MAX_TICKS)
+        taker.apart = True
+
+
+cdef int64_t _notional(Book* book, Command* command) noexcept nogil:
+    """At its limit, or by the reference price; INT64_MAX when it does not fit."""
+    cdef int64_t notional = 0
+    if command.amount != 0:
+        return command.amount
+    notional = command.price_ticks if command.order_type != MARKET else reference_price(book)
+    if mul_overflows(notional, command.qty_lots, &notional) or mul_overflows(notional, book.tick_value, &notional):
+        return INT64_MAX
+    return notional
+
+
+cdef bint _has_orders(State* state, Command* command, uint32_t count) noexcept nogil:
+    """O(1) for an account with fewer open orders in all instruments, else O(its open orders)."""
+    cdef Account* owner = &state.accounts[command.account]
+    cdef uint32_t slot = owner.first_order
+    cdef uint32_t found = 0
+    if owner.open_orders < count:
+        return False
+    while slot != 0 and found < count:
+        found += state.pool.nodes[slot].instrument == command.instrument
+        slot = state.pool.links[slot].next
+    return found >= count
