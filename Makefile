@@ -39,7 +39,7 @@ bench: build  ## every benchmark, one after the other
 faults: build   ## kill processes of a trading venue, damage journals, prove that nothing is lost (KILLS=200 JOURNAL=20000)
 	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) $(ARGS)
 
-sanitize: build  ## the core's tests under PYTHONMALLOC=debug and under ASan and UBSan
+sanitize: build  ## the native code's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize
 
 referee: .venv/stamp  ## build/libbuttonwood_referee.so: the core as a public judge of matching engines loads it

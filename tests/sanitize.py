@@ -1,4 +1,4 @@
-"""Runs tests/core twice more: under Python's debug allocator, and as a build with ASan and UBSan.
+"""Runs the tests of native code twice more: under Python's debug allocator, and as a build with ASan and UBSan.
 
 python -m tests.sanitize, from any clone with the `dev` extra installed. The sanitizer build is made in a copy of the
 tree, so the release build beside the sources stays as it is. Exit code 1 and the reports when anything is found.
@@ -11,9 +11,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("engine", "tests/__init__.py", "tests/core", "setup.py", "pyproject.toml")
+PARTS = ("engine", "gateway", "tests/__init__.py", "tests/core", "tests/gateway", "setup.py", "pyproject.toml")
+GATEWAY = tuple(f"tests/gateway/test_{name}.py" for name in ("frame_codec", "order_intake", "order_store"))
 LIBRARIES = ("libasan.so", "libubsan.so")
-TESTS = ("-m", "pytest", "tests/core", "-q", "-x")
+TESTS = ("-m", "pytest", "tests/core", *GATEWAY, "-q", "-x")
 # Under ASan a process starved of address space cannot even start; the debug allocator run has that test.
 NOT_UNDER_ASAN = ("--deselect", "tests/core/test_memory.py::test_out_of_memory_stops_the_exchange")
 RUN_SECONDS_MAX = 1800
