@@ -132,6 +132,9 @@ REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {
     Code.UNKNOWN_ORDER: (UNKNOWN_ORDER, ()),
     Code.BAD_REDUCE: (AMEND_INCREASE, ()),
     Code.CAPACITY: (SERVER_BUSY, ()),
+    Code.PRICE_BAND: (FILTER_FAILURE, ("PERCENT_PRICE_BY_SIDE",)),
+    Code.MAX_NOTIONAL: (FILTER_FAILURE, ("NOTIONAL",)),
+    Code.TOO_MANY_ORDERS: (FILTER_FAILURE, ("MAX_NUM_ORDERS",)),
 }
 
 
