@@ -7,12 +7,15 @@ in; here each becomes a plain extern function, so the linker joins the modules, 
 whatever only Python would call. Nothing is linked to libpython and nothing may stay undefined: if one line on the way
 from a message to its reports needed an interpreter, the link would fail.
 """
+import fcntl
 import os
 import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -66,7 +69,6 @@ def join(texts: list[str]) -> list[str]:
 
 def build(first: str, exported: tuple[str, ...], library: Path) -> None:
     """One library of a module and all it needs. CalledProcessError: the compiler's words are on stderr."""
-    WORK.mkdir(parents=True, exist_ok=True)
     names = modules(first)
     joined = join([path.read_text(encoding="utf-8") for path in to_c(names)])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -76,6 +78,15 @@ def build(first: str, exported: tuple[str, ...], library: Path) -> None:
     fresh = library.with_suffix(".new")
     _run([_compiler(), *objects, *LINK, f"-Wl,--version-script={exports}", "-o", str(fresh)])
     fresh.replace(library)  # somebody may be running the old one
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Waits until no other process builds in WORK: a linker that reads what another compiler writes dies."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with (WORK / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _compile(name: str, text: str) -> str:
@@ -102,6 +113,7 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    build("referee.adapter", EXPORTED, LIBRARY)
-    build("referee.driver", ("drive",), DRIVER)
+    with alone():
+        build("referee.adapter", EXPORTED, LIBRARY)
+        build("referee.driver", ("drive",), DRIVER)
     sys.stdout.write(f"{LIBRARY.relative_to(ROOT)}\n")
