@@ -23,6 +23,23 @@ class Batch:
     def reduce(
         self, account: int, instrument: int, qty_lots: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
     ) -> int: ...
+    def replace(
+        self,
+        account: int,
+        instrument: int,
+        side: int,
+        order_type: int,
+        time_in_force: int,
+        price_ticks: int,
+        qty_lots: int,
+        amount: int = 0,
+        text: bytes | str = b"",
+        stp: int = 0,
+        *,
+        order_id: int = 0,
+        slot: int = 0,
+        mode: int = 0,
+    ) -> int: ...
     def cancel_all(self, account: int, instrument: int = 0) -> int: ...
     def asset(self, asset: int, scale: int, code: bytes | str) -> int: ...
     def instrument(

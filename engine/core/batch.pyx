@@ -10,8 +10,8 @@ from libc.string cimport memcpy, memset
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE, TEXT_BYTES,
-    AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE, REPLACE,
+    TEXT_BYTES, AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -69,6 +69,25 @@ cdef class Batch:
         cdef Command* command = self._target(REDUCE, account, instrument, order_id, slot, text)
         command.qty_lots = qty_lots
         return self.count - 1
+
+    def replace(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
+                Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
+                Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0):
+        """Cancels (order_id, slot) and places a new order of those terms; text is the new client order id.
+
+        With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode.
+        """
+        _check(ID_MAX, slot)
+        _check(INT64_MAX, order_id)
+        _check(BYTE_MAX, mode)
+        cdef Py_ssize_t index = self.place(
+            account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp)
+        cdef Command* command = &self.items[index]
+        command.kind = REPLACE
+        command.order_id = <uint64_t>order_id
+        command.slot = <uint32_t>slot
+        command.mode = <uint8_t>mode
+        return index
 
     def cancel_all(self, Py_ssize_t account, Py_ssize_t instrument=0):
         """Cancels all open orders of an account; instrument 0 means in all instruments."""

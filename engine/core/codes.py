@@ -22,6 +22,7 @@ class CommandKind(IntEnum):
     CANCEL = 11
     REDUCE = 12
     CANCEL_ALL = 13
+    REPLACE = 14
 
 
 class Side(IntEnum):
@@ -47,6 +48,16 @@ class SelfTrade(IntEnum):
     EXPIRE_MAKER = 2
     EXPIRE_BOTH = 3
     DECREMENT = 4
+
+
+class ReplaceMode(IntEnum):
+    STOP_ON_FAILURE = 0
+    ALLOW_FAILURE = 1
+
+
+class ReplaceHalf(IntEnum):
+    CANCEL_HALF = 256
+    PLACE_HALF = 512
 
 
 class InstrumentStatus(IntEnum):

@@ -6,12 +6,13 @@ from engine.core.lookahead cimport FAR, NEAR, RING, look_far, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
+from engine.core.replacing cimport replace
 from engine.core.reports cimport report_refused
 from engine.core.settings cimport set_account, set_asset, set_instrument, set_limits
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
     ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
-    AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
+    REPLACE, AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
 
 
 cdef enum:
@@ -74,6 +75,8 @@ cdef void _dispatch(State* state, Command* command) noexcept nogil:
 cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
     if command.kind == CANCEL_ALL:
         cancel_all(state, command)
+    elif command.kind == REPLACE:
+        replace(state, command)
     elif command.kind == CREDIT:
         credit(state, command)
     elif command.kind == DEBIT:

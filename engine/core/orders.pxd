@@ -11,3 +11,6 @@ cdef void cancel_all(State* state, Command* command) noexcept nogil
 cdef void take_off(State* state, Command* command, uint32_t slot, int reason) noexcept nogil
 # Takes lots, fewer than are open, off an order's quantity and reports REDUCED; it keeps its place.
 cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noexcept nogil
+# Slot of the open order a command means, 0 if there is none; and then the refusal that says why.
+cdef uint32_t find_order(State* state, Command* command) noexcept nogil
+cdef int why_unknown(State* state, Command* command) noexcept nogil

@@ -12,18 +12,18 @@ from engine.core.wallets cimport Wallet
 
 
 cdef void cancel(State* state, Command* command) noexcept nogil:
-    cdef uint32_t slot = _find(state, command)
+    cdef uint32_t slot = find_order(state, command)
     if slot == 0:
-        report_refused(state, command, _why_unknown(state, command))
+        report_refused(state, command, why_unknown(state, command))
         return
     take_off(state, command, slot, REQUESTED)
 
 
 cdef void reduce(State* state, Command* command) noexcept nogil:
     """Lowers the total quantity to qty_lots; what is executed counts, and something must stay open."""
-    cdef uint32_t slot = _find(state, command)
+    cdef uint32_t slot = find_order(state, command)
     if slot == 0:
-        report_refused(state, command, _why_unknown(state, command))
+        report_refused(state, command, why_unknown(state, command))
         return
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
@@ -47,10 +47,10 @@ cdef void cancel_all(State* state, Command* command) noexcept nogil:
                 found = True
             slot = after
     if not found:
-        report_refused(state, command, _why_unknown(state, command))
+        report_refused(state, command, why_unknown(state, command))
 
 
-cdef uint32_t _find(State* state, Command* command) noexcept nogil:
+cdef uint32_t find_order(State* state, Command* command) noexcept nogil:
     """Slot of the open order meant: by (order_id, slot), or by client order id when order_id is 0. 0 if none."""
     cdef uint32_t slot = command.slot
     cdef Node* node
@@ -66,7 +66,7 @@ cdef uint32_t _find(State* state, Command* command) noexcept nogil:
     return slot if node.account == command.account and node.instrument == command.instrument else 0
 
 
-cdef int _why_unknown(State* state, Command* command) noexcept nogil:
+cdef int why_unknown(State* state, Command* command) noexcept nogil:
     if not account_known(state, command.account):
         return UNKNOWN_ACCOUNT
     if not book_known(state, command.instrument) and command.instrument != 0:

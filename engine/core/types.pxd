@@ -22,6 +22,7 @@ cdef enum CommandKind:
     CANCEL = 11
     REDUCE = 12
     CANCEL_ALL = 13
+    REPLACE = 14
 
 cdef enum Side:
     BUY = 0
@@ -43,6 +44,14 @@ cdef enum SelfTrade:      # what becomes of a match within an account or a trade
     EXPIRE_MAKER = 2
     EXPIRE_BOTH = 3
     DECREMENT = 4
+
+cdef enum ReplaceMode:
+    STOP_ON_FAILURE = 0     # no new order unless the old one was canceled
+    ALLOW_FAILURE = 1
+
+cdef enum ReplaceHalf:      # added to the flags of a REJECTED
+    CANCEL_HALF = 256
+    PLACE_HALF = 512
 
 cdef enum InstrumentStatus:
     TRADING = 0
@@ -103,16 +112,17 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint8_t time_in_force
     uint32_t account
     uint32_t instrument     # CREDIT, DEBIT: the asset
-    uint32_t slot           # CANCEL, REDUCE: where order_id lives (0: look up by text)
+    uint32_t slot           # CANCEL, REDUCE, REPLACE: where order_id lives (0: look up by text)
     uint64_t seq            # stamped by the sequencer
     int64_t time_ns         # stamped by the sequencer
-    uint64_t order_id       # CANCEL, REDUCE: the target (0: look up by text)
+    uint64_t order_id       # CANCEL, REDUCE, REPLACE: the target (0: look up by text)
     int64_t price_ticks
     int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included
     int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
-    uint8_t stp             # PLACE: a SelfTrade
-    char[27] reserved       # zero; room for stop price, displayed quantity, expiry
+    uint8_t stp             # PLACE, REPLACE: a SelfTrade
+    uint8_t mode            # REPLACE: a ReplaceMode
+    char[26] reserved       # zero; room for stop price, displayed quantity, expiry
 
 
 cdef struct InstrumentCommand:
@@ -203,7 +213,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     int64_t reserved_b
     uint32_t reserved_c
     uint16_t code           # REJECTED: refusal; CANCELED: reason
-    uint16_t flags          # REJECTED, CONFIGURED: the kind of the command
+    uint16_t flags          # REJECTED, CONFIGURED: the kind of the command; of a REPLACE plus a ReplaceHalf
 
 
 cdef struct TradeEvent:  # TRADE, PREVENTED: the first line is the taker's

@@ -48,6 +48,7 @@ class Command:
     status: int = 0
     scale: int = 0
     stp: int = 0
+    mode: int = 0
     trade_group: int = 0
     terms: dict[str, int] = field(default_factory=dict)
 
@@ -61,6 +62,10 @@ class Command:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
                 batch.reduce(self.account, self.instrument, self.qty_lots, self.order_id, self.slot, self.text)
+            case CommandKind.REPLACE:
+                batch.replace(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
+                              self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
+                              order_id=self.order_id, slot=self.slot, mode=self.mode)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.CREDIT:

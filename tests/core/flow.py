@@ -67,10 +67,10 @@ class Flow:
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
         crowded = len(open_orders) > self.crowd
-        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1)
+        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8)
         make = self.random.choices((
             self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
-            self._asset, self._hostile_place, self._limits), weights)[0]
+            self._asset, self._hostile_place, self._limits, self._replace), weights)[0]
         return make(open_orders)
 
     def _account_id(self) -> int:
@@ -136,6 +136,15 @@ class Flow:
 
     def _reduce(self, orders: list[OpenOrder]) -> Command:
         return replace(self._target(CommandKind.REDUCE, orders), qty_lots=self.random.choice((-1, 0, 1, 2, 5, 20, 90)))
+
+    def _replace(self, orders: list[OpenOrder]) -> Command:
+        target = self._target(CommandKind.REPLACE, orders)
+        terms = self._hostile_place(orders) if self.random.random() < 0.1 else self._place(orders)
+        text = target.text if target.order_id == 0 else terms.text
+        return replace(
+            terms, kind=CommandKind.REPLACE, account=target.account, instrument=target.instrument, text=text,
+            order_id=target.order_id, slot=target.slot, right_slot=target.right_slot,
+            mode=self.random.choices((0, 1, 2, 255), (50, 46, 2, 2))[0])
 
     def _cancel_all(self, _: list[OpenOrder]) -> Command:
         return Command(CommandKind.CANCEL_ALL, self._account_id(), self.random.choice((0, 0, 1, 2, 3, 9)))

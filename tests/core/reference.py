@@ -12,6 +12,8 @@ from engine.core.codes import (
     EventKind,
     InstrumentStatus,
     OrderType,
+    ReplaceHalf,
+    ReplaceMode,
     Side,
     TimeInForce,
 )
@@ -32,6 +34,7 @@ class Reference(ReferenceLedger):
             CommandKind.CANCEL_ALL: self._cancel_all, CommandKind.CREDIT: self._credit, CommandKind.DEBIT: self._debit,
             CommandKind.ASSET: self._asset, CommandKind.INSTRUMENT: self._instrument,
             CommandKind.ACCOUNT: self._account, CommandKind.INSTRUMENT_LIMITS: self._limits,
+            CommandKind.REPLACE: self._replace,
         }
         handlers[CommandKind(command.kind)](command)
         if self.top_events:
@@ -200,6 +203,25 @@ class Reference(ReferenceLedger):
         order = self._target(command)
         if order is not None:
             self._take_off(order, Code.REQUESTED)
+
+    def _replace(self, command: Command) -> None:
+        """A cancel, then a place."""
+        if command.mode > ReplaceMode.ALLOW_FAILURE:
+            self._refuse(command, Code.BAD_COMMAND)
+            self._mark(ReplaceHalf.CANCEL_HALF)
+            return
+        self._cancel(command)
+        canceled = self.events[-1][0] == EventKind.CANCELED
+        self._mark(ReplaceHalf.CANCEL_HALF)
+        if canceled or command.mode == ReplaceMode.ALLOW_FAILURE:
+            self._place(command)
+            self._mark(ReplaceHalf.PLACE_HALF)
+
+    def _mark(self, half: ReplaceHalf) -> None:
+        """Says which half the last event refused, if it did."""
+        *fields, flags = self.events[-1]
+        if fields[0] == EventKind.REJECTED:
+            self.events[-1] = (*fields, flags + half)
 
     def _cancel_all(self, command: Command) -> None:
         orders = [order for _, order in sorted(self.open.items())

@@ -67,6 +67,13 @@ class Venue:
         batch.reduce(account, BOOK, qty, order_id, self.slots.get(order_id, 0), text)
         return self.apply(batch)
 
+    def replace(self, account: int, order_id: int, side: int, price: int, qty: int, *, kind: int = LIMIT,
+                tif: int = GTC, text: bytes = b"", stp: int = 0, mode: int = 0, slot: int | None = None) -> list[str]:
+        batch = Batch()
+        batch.replace(account, BOOK, side, kind, tif, price, qty, 0, text, stp, order_id=order_id, mode=mode,
+                      slot=self.slots.get(order_id, 0) if slot is None else slot)
+        return self.apply(batch)
+
     def cancel_all(self, account: int, book: int = 0) -> list[str]:
         batch = Batch()
         batch.cancel_all(account, book)

@@ -49,6 +49,17 @@ class CoreAndReference(RuleBasedStateMachine):
         command.qty_lots = lots
         self.twins.apply(command)
 
+    @rule(target=orders, order=orders, by_text=st.booleans(), side=st.integers(0, 1), price=PRICES, lots=LOTS,
+          text=TEXTS, stp=st.integers(0, 4), mode=st.integers(0, 1))
+    def replace(self, order: OpenOrder, by_text: bool, side: int, price: int, lots: int, text: bytes, stp: int,
+                mode: int) -> OpenOrder:
+        command = self._about(CommandKind.REPLACE, order, by_text)
+        command.side, command.price_ticks, command.qty_lots, command.stp, command.mode = side, price, lots, stp, mode
+        command.text = command.text if by_text else text
+        self.twins.apply(command)
+        order_id = self.twins.core.seq
+        return OpenOrder(order_id, self.twins.slots.get(order_id, 0), order.account, 1, command.text)
+
     @rule(account=ACCOUNTS, instrument=st.integers(0, 2))
     def cancel_all(self, account: int, instrument: int) -> None:
         self.twins.apply(Command(CommandKind.CANCEL_ALL, account, instrument))
