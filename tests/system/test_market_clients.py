@@ -66,6 +66,8 @@ def test_ccxt_pro_watches_candles_tickers_and_trades(venue):
                     exchange.watch_tickers())
                 more = await exchange.watch_ohlcv("ETH/USDT", "1s")
                 aggs = await exchange.watch_trades("AAPL/USDT", params={"name": "aggTrade"})
+                while not named["baseVolume"]:   # the stream tells once a second: it may not have told the first trades
+                    named = await exchange.watch_ticker("ETH/USDT", {"name": "ticker"})
             assert ticker["low"] <= ticker["last"] <= ticker["high"]
             assert named["bid"] < named["ask"] and named["baseVolume"] > 0
             assert candles[-1][3] <= candles[-1][4] <= candles[-1][2] and more
