@@ -90,6 +90,8 @@ INVALID_TIME_UNIT = Terms(
 
 INSUFFICIENT_BALANCE = Terms(400, -2010, "Account has insufficient balance for requested action.")
 WOULD_MATCH = Terms(400, -2010, "Order would immediately match and take.")
+WOULD_TRIGGER = Terms(400, -2010, "Order would trigger immediately.")
+BAD_LIST = Terms(400, -1013, "The relationship of the prices for the orders is not correct.")
 DUPLICATE_ORDER = Terms(400, -2010, "Duplicate order sent.")
 MARKET_CLOSED = Terms(400, -2010, "Market is closed.")
 NOTHING_TO_TRADE = Terms(400, -2010, "Price * QTY is zero or less.")
@@ -135,6 +137,10 @@ REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {
     Code.PRICE_BAND: (FILTER_FAILURE, ("PERCENT_PRICE_BY_SIDE",)),
     Code.MAX_NOTIONAL: (FILTER_FAILURE, ("NOTIONAL",)),
     Code.TOO_MANY_ORDERS: (FILTER_FAILURE, ("MAX_NUM_ORDERS",)),
+    Code.WOULD_TRIGGER: (WOULD_TRIGGER, ()),
+    Code.TOO_MANY_STOPS: (FILTER_FAILURE, ("MAX_NUM_ALGO_ORDERS",)),
+    Code.BAD_LIST: (BAD_LIST, ()),
+    Code.BAD_ICEBERG: (FILTER_FAILURE, ("ICEBERG_PARTS",)),
 }
 
 

@@ -23,6 +23,8 @@ class CommandKind(IntEnum):
     REDUCE = 12
     CANCEL_ALL = 13
     REPLACE = 14
+    PLACE_LIST = 15
+    CANCEL_LIST = 16
 
 
 class Side(IntEnum):
@@ -34,6 +36,10 @@ class OrderType(IntEnum):
     LIMIT = 0
     LIMIT_MAKER = 1
     MARKET = 2
+    STOP_LOSS = 3
+    STOP_LOSS_LIMIT = 4
+    TAKE_PROFIT = 5
+    TAKE_PROFIT_LIMIT = 6
 
 
 class TimeInForce(IntEnum):
@@ -53,6 +59,12 @@ class SelfTrade(IntEnum):
 class ReplaceMode(IntEnum):
     STOP_ON_FAILURE = 0
     ALLOW_FAILURE = 1
+
+
+class ListType(IntEnum):
+    OCO = 0
+    OTO = 1
+    OTOCO = 2
 
 
 class ReplaceHalf(IntEnum):
@@ -81,6 +93,8 @@ class EventKind(IntEnum):
     REDUCED = 7
     TOP = 8
     PREVENTED = 9
+    TRIGGERED = 10
+    LIST = 11
 
 
 class Code(IntEnum):
@@ -105,9 +119,15 @@ class Code(IntEnum):
     PRICE_BAND = 18
     MAX_NOTIONAL = 19
     TOO_MANY_ORDERS = 20
+    WOULD_TRIGGER = 21
+    TOO_MANY_STOPS = 22
+    BAD_LIST = 23
+    BAD_ICEBERG = 24
     REQUESTED = 32
     IOC_REMAINDER = 33
     FOK_UNFILLED = 34
     NO_LIQUIDITY = 35
     MASS_CANCEL = 36
     STP = 37
+    LIST_DONE = 38
+    TRIGGER_REFUSED = 39

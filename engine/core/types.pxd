@@ -23,6 +23,8 @@ cdef enum CommandKind:
     REDUCE = 12
     CANCEL_ALL = 13
     REPLACE = 14
+    PLACE_LIST = 15     # the PLACE commands that follow are its legs
+    CANCEL_LIST = 16
 
 cdef enum Side:
     BUY = 0
@@ -32,6 +34,10 @@ cdef enum OrderType:
     LIMIT = 0
     LIMIT_MAKER = 1
     MARKET = 2
+    STOP_LOSS = 3
+    STOP_LOSS_LIMIT = 4
+    TAKE_PROFIT = 5
+    TAKE_PROFIT_LIMIT = 6
 
 cdef enum TimeInForce:
     GTC = 0
@@ -48,6 +54,11 @@ cdef enum SelfTrade:      # what becomes of a match within an account or a trade
 cdef enum ReplaceMode:
     STOP_ON_FAILURE = 0     # no new order unless the old one was canceled
     ALLOW_FAILURE = 1
+
+cdef enum ListType:
+    OCO = 0                 # two legs; what happens to one ends the other
+    OTO = 1                 # the second leg is placed when the first is filled
+    OTOCO = 2               # the second and third are, as an OCO
 
 cdef enum ReplaceHalf:      # added to the flags of a REJECTED
     CANCEL_HALF = 256
@@ -72,6 +83,8 @@ cdef enum EventKind:
     REDUCED = 7
     TOP = 8
     PREVENTED = 9
+    TRIGGERED = 10
+    LIST = 11
 
 cdef enum Code:
     NONE = 0
@@ -96,6 +109,10 @@ cdef enum Code:
     PRICE_BAND = 18
     MAX_NOTIONAL = 19
     TOO_MANY_ORDERS = 20
+    WOULD_TRIGGER = 21
+    TOO_MANY_STOPS = 22
+    BAD_LIST = 23
+    BAD_ICEBERG = 24
     # reasons of a CANCELED event
     REQUESTED = 32
     IOC_REMAINDER = 33
@@ -103,6 +120,8 @@ cdef enum Code:
     NO_LIQUIDITY = 35
     MASS_CANCEL = 36
     STP = 37
+    LIST_DONE = 38
+    TRIGGER_REFUSED = 39
 
 
 cdef struct Command:  # orders; money uses instrument as the asset id
@@ -122,7 +141,10 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
     uint8_t stp             # PLACE, REPLACE: a SelfTrade
     uint8_t mode            # REPLACE: a ReplaceMode
-    char[26] reserved       # zero; room for stop price, displayed quantity, expiry
+    uint16_t trailing_bps   # how far a trailing stop follows the price, in 1/10,000
+    int64_t trigger_ticks   # stop price; of a trailing order the price at which it starts to trail, 0: at once
+    int64_t display_lots    # what an iceberg shows; 0: all
+    int64_t reserved        # zero
 
 
 cdef struct InstrumentCommand:

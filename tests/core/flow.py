@@ -88,7 +88,7 @@ class Flow:
         return b"id-%d" % self.random.randint(0, 30) if kind < 0.5 else b"%036d" % self.named
 
     def _place(self, _: list[OpenOrder]) -> Command:
-        order_type = self.random.choices(tuple(OrderType), (80, 8, 12))[0]
+        order_type = self.random.choices(tuple(OrderType)[:3], (80, 8, 12))[0]
         tif = TimeInForce.GTC if order_type == OrderType.LIMIT_MAKER else self.random.choices(
             tuple(TimeInForce), (70, 18, 12))[0]
         side = self.random.randint(0, 1)

@@ -62,7 +62,7 @@ class Flow:
 
     def _place(self, batch: Batch) -> None:
         self._order += 1
-        kind = self.random.choices(list(OrderType), (8, 1, 2))[0]
+        kind = self.random.choices(list(OrderType)[:3], (8, 1, 2))[0]
         market = kind == OrderType.MARKET
         force = TimeInForce.GTC if kind != OrderType.LIMIT else self.random.choices(list(TimeInForce), (8, 1, 1))[0]
         account, instrument, text = self.random.choice(self.accounts), self._instrument(), f"o{self._order}"
