@@ -20,7 +20,8 @@ def _record(*fields: tuple[str, str, int]) -> np.dtype:
 
 
 COMMAND = _record(*_ORDER_LINE, ("amount", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("mode", "u1", 101),
-    ("trailing_bps", "<u2", 102), ("trigger_ticks", "<i8", 104), ("display_lots", "<i8", 112))
+    ("trailing_bps", "<u2", 102), ("trigger_ticks", "<i8", 104), ("display_lots", "<i8", 112),
+    ("expires_ns", "<i8", 120))
 INSTRUMENT_COMMAND = _record(
     ("kind", "u1", 0), ("status", "u1", 1), ("base_asset", "<u4", 4), ("instrument", "<u4", 8),
     ("quote_asset", "<u4", 12), ("seq", "<u8", 16), ("time_ns", "<i8", 24), ("lot_value", "<i8", 32),

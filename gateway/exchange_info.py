@@ -25,6 +25,8 @@ STATUSES = {
     int(InstrumentStatus.TRADING): "TRADING",
     int(InstrumentStatus.CANCEL_ONLY): "CANCEL_ONLY",
     int(InstrumentStatus.HALT): "HALT",
+    int(InstrumentStatus.AUCTION): "AUCTION_MATCH",
+    int(InstrumentStatus.CLOSED): "END_OF_DAY",
 }
 PERMISSION = "SPOT"
 _symbol_list = msgspec.json.Decoder(list[str]).decode

@@ -93,6 +93,8 @@ WOULD_MATCH = Terms(400, -2010, "Order would immediately match and take.")
 WOULD_TRIGGER = Terms(400, -2010, "Order would trigger immediately.")
 BAD_LIST = Terms(400, -1013, "The relationship of the prices for the orders is not correct.")
 DUPLICATE_ORDER = Terms(400, -2010, "Duplicate order sent.")
+KILLED = Terms(400, -2010, "This action is disabled on this account.")
+AUCTION_ONLY = Terms(400, -2010, "Only limit orders that may rest are taken during an auction.")
 MARKET_CLOSED = Terms(400, -2010, "Market is closed.")
 NOTHING_TO_TRADE = Terms(400, -2010, "Price * QTY is zero or less.")
 ACCOUNT_FROZEN = Terms(400, -2010, "This account may not place or cancel orders.")
@@ -141,6 +143,12 @@ REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {
     Code.TOO_MANY_STOPS: (FILTER_FAILURE, ("MAX_NUM_ALGO_ORDERS",)),
     Code.BAD_LIST: (BAD_LIST, ()),
     Code.BAD_ICEBERG: (FILTER_FAILURE, ("ICEBERG_PARTS",)),
+    Code.KILLED: (KILLED, ()),
+    Code.EXPIRED_ALREADY: (INVALID_PARAMETER, ("goodTillDate",)),
+    Code.UNKNOWN_TRADE: (UNKNOWN_ERROR, ()),
+    Code.AUCTION_ONLY: (AUCTION_ONLY, ()),
+    Code.REPEATED: (DUPLICATE_ORDER, ()),
+    Code.CLIENT_ID_REUSED: (DUPLICATE_ORDER, ()),
 }
 
 

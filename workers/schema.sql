@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS asset (
 CREATE TABLE IF NOT EXISTS instrument (
     instrument    int PRIMARY KEY,
     symbol        text NOT NULL,
-    status        smallint NOT NULL,               -- 0 trading, 1 cancel only, 2 halt
+    status        smallint NOT NULL,               -- 0 trading, 1 cancel only, 2 halt, 3 auction, 4 closed
     base_asset    int NOT NULL,
     quote_asset   int NOT NULL,
     lot_value     bigint NOT NULL,                 -- base minor units = lots * lot_value

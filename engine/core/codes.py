@@ -25,6 +25,15 @@ class CommandKind(IntEnum):
     REPLACE = 14
     PLACE_LIST = 15
     CANCEL_LIST = 16
+    TICK = 20
+    TIMER = 21
+    MASS_CANCEL = 22
+    KILL = 23
+    FEES = 24
+    ACCOUNT_TIER = 25
+    BUST = 26
+    AUCTION = 27
+    PROTECTION = 28
 
 
 class Side(IntEnum):
@@ -46,6 +55,8 @@ class TimeInForce(IntEnum):
     GTC = 0
     IOC = 1
     FOK = 2
+    GTD = 3
+    DAY = 4
 
 
 class SelfTrade(IntEnum):
@@ -76,6 +87,8 @@ class InstrumentStatus(IntEnum):
     TRADING = 0
     CANCEL_ONLY = 1
     HALT = 2
+    AUCTION = 3
+    CLOSED = 4
 
 
 class AccountStatus(IntEnum):
@@ -95,6 +108,9 @@ class EventKind(IntEnum):
     PREVENTED = 9
     TRIGGERED = 10
     LIST = 11
+    AUCTION = 12
+    BUSTED = 13
+    STATUS = 14
 
 
 class Code(IntEnum):
@@ -123,6 +139,12 @@ class Code(IntEnum):
     TOO_MANY_STOPS = 22
     BAD_LIST = 23
     BAD_ICEBERG = 24
+    KILLED = 25
+    EXPIRED_ALREADY = 26
+    UNKNOWN_TRADE = 27
+    AUCTION_ONLY = 28
+    REPEATED = 29
+    CLIENT_ID_REUSED = 30
     REQUESTED = 32
     IOC_REMAINDER = 33
     FOK_UNFILLED = 34
@@ -131,3 +153,8 @@ class Code(IntEnum):
     STP = 37
     LIST_DONE = 38
     TRIGGER_REFUSED = 39
+    EXPIRED = 40
+    SLIPPAGE = 41
+    DISCONNECTED = 42
+    TIMER = 43
+    KILL = 44

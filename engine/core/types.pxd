@@ -25,6 +25,15 @@ cdef enum CommandKind:
     REPLACE = 14
     PLACE_LIST = 15     # the PLACE commands that follow are its legs
     CANCEL_LIST = 16
+    TICK = 20               # sequenced time: ends what has expired (engine.core.ticking)
+    TIMER_COMMAND = 21      # dead man's timer
+    MASS_CANCEL_COMMAND = 22
+    KILL_COMMAND = 23
+    FEES = 24
+    ACCOUNT_TIER = 25
+    BUST = 26
+    AUCTION_COMMAND = 27
+    PROTECTION = 28
 
 cdef enum Side:
     BUY = 0
@@ -43,6 +52,8 @@ cdef enum TimeInForce:
     GTC = 0
     IOC = 1
     FOK = 2
+    GTD = 3     # until expires_ns
+    DAY = 4     # until the instrument's session ends
 
 cdef enum SelfTrade:      # what becomes of a match within an account or a trade group; the taker's decides
     ALLOW = 0
@@ -68,6 +79,8 @@ cdef enum InstrumentStatus:
     TRADING = 0
     CANCEL_ONLY = 1
     HALT = 2
+    AUCTION_STATUS = 3      # orders are collected, nothing trades
+    CLOSED = 4
 
 cdef enum AccountStatus:
     ACTIVE = 0
@@ -85,6 +98,9 @@ cdef enum EventKind:
     PREVENTED = 9
     TRIGGERED = 10
     LIST = 11
+    AUCTION_EVENT = 12
+    BUSTED = 13
+    STATUS = 14             # a timer or kill switch was set
 
 cdef enum Code:
     NONE = 0
@@ -113,6 +129,12 @@ cdef enum Code:
     TOO_MANY_STOPS = 22
     BAD_LIST = 23
     BAD_ICEBERG = 24
+    KILLED = 25
+    EXPIRED_ALREADY = 26
+    UNKNOWN_TRADE = 27
+    AUCTION_ONLY = 28
+    REPEATED = 29           # the order named by the event is this very one
+    CLIENT_ID_REUSED = 30   # the order named by the event is another one with this client order id
     # reasons of a CANCELED event
     REQUESTED = 32
     IOC_REMAINDER = 33
@@ -122,6 +144,11 @@ cdef enum Code:
     STP = 37
     LIST_DONE = 38
     TRIGGER_REFUSED = 39
+    EXPIRED = 40
+    SLIPPAGE = 41
+    DISCONNECTED = 42
+    TIMER_REASON = 43
+    KILL_REASON = 44
 
 
 cdef struct Command:  # orders; money uses instrument as the asset id
@@ -131,7 +158,7 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint8_t time_in_force
     uint32_t account
     uint32_t instrument     # CREDIT, DEBIT: the asset
-    uint32_t slot           # CANCEL, REDUCE, REPLACE: where order_id lives (0: look up by text)
+    uint32_t slot           # CANCEL, REDUCE, REPLACE: where order_id lives (0: look up by text); PLACE: session, 0: none
     uint64_t seq            # stamped by the sequencer
     int64_t time_ns         # stamped by the sequencer
     uint64_t order_id       # CANCEL, REDUCE, REPLACE: the target (0: look up by text)
@@ -144,7 +171,7 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint16_t trailing_bps   # how far a trailing stop follows the price, in 1/10,000
     int64_t trigger_ticks   # stop price; of a trailing order the price at which it starts to trail, 0: at once
     int64_t display_lots    # what an iceberg shows; 0: all
-    int64_t reserved        # zero
+    int64_t expires_ns      # GTD: the time from which on it is over
 
 
 cdef struct InstrumentCommand:

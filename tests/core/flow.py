@@ -90,7 +90,7 @@ class Flow:
     def _place(self, _: list[OpenOrder]) -> Command:
         order_type = self.random.choices(tuple(OrderType)[:3], (80, 8, 12))[0]
         tif = TimeInForce.GTC if order_type == OrderType.LIMIT_MAKER else self.random.choices(
-            tuple(TimeInForce), (70, 18, 12))[0]
+            tuple(TimeInForce)[:3], (70, 18, 12))[0]
         side = self.random.randint(0, 1)
         command = Command(
             CommandKind.PLACE, self._account_id(), self._instrument_id(), side, order_type, tif,

@@ -15,7 +15,7 @@ ALICE, BOB, CAROL = 2, 3, 4
 FUNDS = 1_000_000
 BUY, SELL = Side.BUY, Side.SELL
 LIMIT, LIMIT_MAKER, MARKET, STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT = OrderType
-GTC, IOC, FOK = TimeInForce
+GTC, IOC, FOK, GTD, DAY = TimeInForce
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
 
 

@@ -64,7 +64,7 @@ class Flow:
         self._order += 1
         kind = self.random.choices(list(OrderType)[:3], (8, 1, 2))[0]
         market = kind == OrderType.MARKET
-        force = TimeInForce.GTC if kind != OrderType.LIMIT else self.random.choices(list(TimeInForce), (8, 1, 1))[0]
+        force = TimeInForce.GTC if kind != OrderType.LIMIT else self.random.choices(list(TimeInForce)[:3], (8, 1, 1))[0]
         account, instrument, text = self.random.choice(self.accounts), self._instrument(), f"o{self._order}"
         batch.place(account, instrument, self.random.choice(list(Side)), kind, force,
                     0 if market else self.random.randint(95, 105), self.random.randint(1, 30), text=text)
