@@ -19,6 +19,7 @@ from engine.records import INSTRUMENT_COMMAND
 PLACES = 8
 E8 = 10**PLACES
 _INT64_MAX = 2**63 - 1
+_LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")   # of core.limits
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +62,11 @@ class Instrument(Struct, frozen=True, kw_only=True):
     maker_fee_ppm: int
     taker_fee_ppm: int
     status: int
+    max_notional: int = 0       # and what follows: INSTRUMENT_LIMITS, each off at 0
+    reference_ticks: int = 0
+    band_up_ppm: int = 0
+    band_down_ppm: int = 0
+    orders_max: int = 0
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
@@ -125,18 +131,18 @@ class Catalog:
             asset = Asset(id=number, code=code, scale=scale)
             self.assets[number] = self.asset_by_code[code] = asset
         for record in np.frombuffer(core.instruments(), INSTRUMENT_COMMAND):
-            self._add(record)
+            self._add(record, core.limits(int(record["instrument"])))
 
-    def _add(self, record: np.void) -> None:
+    def _add(self, record: np.void, limits: tuple[int, ...]) -> None:
         try:
-            instrument = _instrument(record, self.assets)
+            instrument = _instrument(record, self.assets, limits)
         except InstrumentError as error:
             _log.error("instrument %d is not shown: %s", record["instrument"], error)
             return
         self.by_id[instrument.id] = self.by_symbol[instrument.symbol] = instrument
 
 
-def _instrument(record: np.void, assets: dict[int, Asset]) -> Instrument:
+def _instrument(record: np.void, assets: dict[int, Asset], limits: tuple[int, ...]) -> Instrument:
     base, quote = assets[int(record["base_asset"])], assets[int(record["quote_asset"])]
     values = {name: int(record[name]) for name in (
         "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks", "min_notional",
@@ -145,4 +151,4 @@ def _instrument(record: np.void, assets: dict[int, Asset]) -> Instrument:
     return Instrument(
         id=int(record["instrument"]), symbol=bytes(record["text"]).decode("ascii", "backslashreplace"), base=base.code,
         quote=quote.code, base_asset=base, quote_asset=quote, base_scale=base.scale, quote_scale=quote.scale,
-        tick_e8=tick_e8, lot_e8=lot_e8, **values)
+        tick_e8=tick_e8, lot_e8=lot_e8, **values, **dict(zip(_LIMITS, limits, strict=True)))

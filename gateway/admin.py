@@ -22,6 +22,7 @@ _REJECTED = int(EventKind.REJECTED)
 _INSTRUMENT_FIELDS = frozenset((
     "instrument", "symbol", "base_asset", "quote_asset", "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks",
     "min_notional", "maker_fee_ppm", "taker_fee_ppm", "status"))
+_LIMITS_FIELDS = frozenset(("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max"))
 BAD_TERMS = Terms(400, -1130, "%s")
 
 
@@ -55,12 +56,21 @@ class Admin:
                 **numbers)
         return _done
 
-    def account(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
-        """admin.account {account, status, label}"""
-        _only(params, frozenset(("account", "status", "label")))
-        status = _number(params, "status") if "status" in params else 0
+    def limits(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.limits {instrument, ...}: the fields of INSTRUMENT_LIMITS; one that is not sent is switched off"""
+        _only(params, _LIMITS_FIELDS | {"instrument"})
         with _fields_that_fit():
-            batch.account(_number(params, "account"), status, params.get("label", ""))
+            batch.limits(_number(params, "instrument"), **{
+                name: _number(params, name) for name in sorted(_LIMITS_FIELDS) if name in params})
+        return _done
+
+    def account(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.account {account, status, label, trade_group}: the group stays as it is when it is not sent"""
+        _only(params, frozenset(("account", "status", "label", "trade_group")))
+        number, status = _number(params, "account"), _number(params, "status") if "status" in params else 0
+        with _fields_that_fit():
+            group = _number(params, "trade_group") if "trade_group" in params else self._engine.core.trade_group(number)
+            batch.account(number, status, params.get("label", ""), group)
         return _done
 
     def credit(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:

@@ -25,6 +25,7 @@ cdef enum:
 cdef tuple SIDES = (b"BUY", b"SELL")
 cdef tuple TYPES = (b"LIMIT", b"LIMIT_MAKER", b"MARKET")
 cdef tuple TIMES = (b"GTC", b"IOC", b"FOK")
+cdef tuple STP_MODES = (b"NONE", b"EXPIRE_TAKER", b"EXPIRE_MAKER", b"EXPIRE_BOTH", b"DECREMENT")
 
 
 cdef class Desk:
@@ -58,7 +59,7 @@ cdef class Answer:
 
 
 cdef class PlaceAnswer(Answer):
-    """To order.place: ACK, RESULT or FULL; the order right after its own command."""
+    """To order.place without self-trade prevention: ACK, RESULT or FULL; the order right after its own command."""
 
     cdef int write_body(self, TextBuffer out, list events, Py_ssize_t begin, Py_ssize_t end) except -1:
         cdef Record* accepted = &(<Event?>events[begin]).record
@@ -82,13 +83,13 @@ cdef class PlaceAnswer(Answer):
         self, TextBuffer out, Terms terms, list events, Py_ssize_t begin, Py_ssize_t end, uint64_t time
     ) except -1:
         cdef Record* accepted = &(<Event>events[begin]).record
-        cdef Event event, last = <Event?>events[end - 1]
+        cdef Event event, last = _last_of(events, begin, end)
         cdef int64_t executed = 0
         cdef uint64_t quote, low = 0, high = 0
         cdef Py_ssize_t index
         for index in range(begin + 1, end):
             event = <Event?>events[index]
-            if event.record.kind == TRADE:
+            if event.record.kind == TRADE and event.record.order_id == accepted.order_id:
                 executed += event.record.qty_lots
                 quote = <uint64_t>event._trade().quote_amount
                 low += quote
@@ -136,13 +137,20 @@ cdef class CancelAnswer(Answer):
         _put(out, b',"price":"')
         terms.add_price(out, order.price_ticks)
         _put(out, b'","origQty":"')
-        terms.add_qty(out, order.qty_lots)
+        terms.add_qty(out, order.qty_lots + order.decremented_lots)
         _put(out, b'","executedQty":"')
         terms.add_qty(out, order.executed_lots)
         _add_quotes(out, terms, order.amount, order.quote_high, order.quote_low)
         _put(out, b"CANCELED")
         _add_kind(out, order.time_in_force, order.order_type, order.side)
-        return _put(out, b',"selfTradePreventionMode":"NONE"}')
+        _put(out, b',"selfTradePreventionMode":"')
+        out.add_bytes(STP_MODES[order.stp])
+        if order.prevented_lots:
+            _put(out, b'","preventedMatchId":')
+            out.add_int(order.prevention._trade().trade_id)
+            _put(out, b',"preventedQuantity":"')
+            terms.add_qty(out, order.prevented_lots)
+        return _put(out, b'"}')
 
 
 cdef class AnswerWriter:
@@ -216,6 +224,15 @@ cpdef Py_ssize_t end_of_command(list events, Py_ssize_t begin) except -1:
     return end
 
 
+cdef Event _last_of(list events, Py_ssize_t begin, Py_ssize_t end):
+    """The last event of the order that the one at `begin` is about."""
+    cdef uint64_t number = (<Event?>events[begin]).record.order_id
+    end -= 1
+    while (<Event?>events[end]).record.order_id != number:
+        end -= 1
+    return <Event>events[end]
+
+
 cdef int _add_text(TextBuffer out, Record* record) except -1:
     cdef Py_ssize_t size = TEXT_BYTES
     while size > 0 and record.text[size - 1] == 0:
@@ -254,11 +271,12 @@ cdef bytes _status(Record* accepted, Record* last):
 cdef int _fills(TextBuffer out, Terms terms, int side, list events, Py_ssize_t begin, Py_ssize_t end) except -1:
     cdef Event event
     cdef Py_ssize_t index
+    cdef uint64_t number = (<Event>events[begin]).record.order_id
     cdef bint first = True
     _put(out, b',"fills":[')
     for index in range(begin + 1, end):
         event = <Event>events[index]
-        if event.record.kind != TRADE:
+        if event.record.kind != TRADE or event.record.order_id != number:
             continue
         _put(out, b'{"price":"' if first else b',{"price":"')
         first = False

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from engine.core.codes import InstrumentStatus
+from engine.core.codes import PPM, InstrumentStatus
+from engine.core.decimals import format_decimal
 from engine.instruments import PLACES, Catalog, Instrument
 from gateway.order_terms import INT64_MAX, Params
-from gateway.protocol import ORDER_TYPES, encode
+from gateway.protocol import ORDER_TYPES, STP_MODES, encode
 from gateway.refusals import (
     BAD_COMBINATION,
     DUPLICATE_SYMBOLS,
@@ -29,6 +30,7 @@ STATUSES = {
     int(InstrumentStatus.CLOSED): "END_OF_DAY",
 }
 PERMISSION = "SPOT"
+PPM_PLACES = 6
 _symbol_list = msgspec.json.Decoder(list[str]).decode
 
 
@@ -67,7 +69,7 @@ def _symbol_info(instrument: Instrument) -> dict[str, Any]:
         "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
+        "cancelReplaceAllowed": True,
         "amendAllowed": True,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
@@ -76,7 +78,7 @@ def _symbol_info(instrument: Instrument) -> dict[str, Any]:
         "permissions": [PERMISSION],
         "permissionSets": [[PERMISSION]],
         "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"],
+        "allowedSelfTradePreventionModes": list(STP_MODES),
     }
 
 
@@ -85,15 +87,34 @@ def _filters(instrument: Instrument) -> list[dict[str, Any]]:
     greatest = min(instrument.max_lots, INT64_MAX // instrument.lot_value)   # more does not fit the core's amounts
     sizes = {"minQty": instrument.qty_text(instrument.min_lots), "maxQty": instrument.qty_text(greatest),
              "stepSize": instrument.qty_text(1)}
-    return [
+    filters: list[dict[str, Any]] = [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": instrument.price_text(instrument.max_ticks),
          "tickSize": tick},
         {"filterType": "LOT_SIZE", **sizes},
         {"filterType": "MARKET_LOT_SIZE", **sizes},
         {"filterType": "NOTIONAL", "minNotional": instrument.quote_text(instrument.min_notional),
-         "applyMinToMarket": False, "maxNotional": instrument.quote_text(INT64_MAX),
-         "applyMaxToMarket": False, "avgPriceMins": 0},
+         "applyMinToMarket": False, "maxNotional": instrument.quote_text(instrument.max_notional or INT64_MAX),
+         "applyMaxToMarket": instrument.max_notional > 0, "avgPriceMins": 0},
     ]
+    return filters + _limits(instrument)
+
+
+def _limits(instrument: Instrument) -> list[dict[str, Any]]:
+    """What the operator may set beside an instrument's terms; the band lies around the price of the last trade."""
+    filters: list[dict[str, Any]] = []
+    if instrument.band_up_ppm or instrument.band_down_ppm:
+        up = _fraction(PPM + instrument.band_up_ppm if instrument.band_up_ppm else PPM * PPM)
+        down = _fraction(PPM - instrument.band_down_ppm if instrument.band_down_ppm else 0)
+        filters.append({
+            "filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": up, "bidMultiplierDown": down,
+            "askMultiplierUp": up, "askMultiplierDown": down, "avgPriceMins": 0})
+    if instrument.orders_max:
+        filters.append({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": instrument.orders_max})
+    return filters
+
+
+def _fraction(ppm: int) -> str:
+    return format_decimal(ppm, PPM_PLACES)
 
 
 def _selected(catalog: Catalog, params: Params) -> list[Instrument]:

@@ -3,6 +3,8 @@
 A reply to order.place or to an amendment shows the order right after that command, even if a later command of the same
 frame has changed it since. `unit_ns` is the connection's unit of time: 1_000_000 for milliseconds, 1000 for micro.
 """
+from msgspec import UNSET, UnsetType
+
 from engine.core.codes import Code, EventKind, OrderType, Side
 from engine.core.unpack import Event
 from engine.instruments import Instrument
@@ -10,9 +12,9 @@ from gateway import order_store
 from gateway.order_store import Order, execution_id
 from gateway.protocol import (
     NO_LIST,
-    NO_STP,
     ORDER_TYPES,
     SIDES,
+    STP_MODES,
     TIMES_IN_FORCE,
     ZERO,
     AmendedOrder,
@@ -31,6 +33,7 @@ EXPIRY_REASONS = {
     int(Code.NO_LIQUIDITY): "INSUFFICIENT_LIQUIDITY",
 }
 _TRADE, _CANCELED = int(EventKind.TRADE), int(EventKind.CANCELED)
+_REDUCED, _PREVENTED = int(EventKind.REDUCED), int(EventKind.PREVENTED)
 _BUY, _MARKET = int(Side.BUY), int(OrderType.MARKET)
 
 
@@ -42,18 +45,22 @@ def order_ack(accepted: Event, instrument: Instrument, unit_ns: int) -> OrderAck
 
 def order_result(events: list[Event], instrument: Instrument, unit_ns: int, with_fills: bool) -> OrderResult:
     """RESULT or FULL: the order after its own command; `events` begin with its ACCEPTED."""
-    accepted, last = events[0], events[-1]
-    trades = [event for event in events if event.kind == _TRADE]
+    accepted = events[0]
+    own = [event for event in events if event.order_id == accepted.order_id]
+    last = own[-1]
+    trades = [event for event in own if event.kind == _TRADE]
     executed = sum(trade.qty_lots for trade in trades)
     time = accepted.time_ns // unit_ns
     result = (OrderFull if with_fills else OrderResult)(
         instrument.symbol, accepted.order_id, NO_LIST, accepted.text.decode("ascii"), time,
         instrument.price_text(accepted.price_ticks), instrument.qty_text(accepted.qty_lots or executed),
         instrument.qty_text(executed), _amount_text(accepted.amount, instrument),
-        instrument.quote_text(sum(trade.quote_amount for trade in trades)), _status(accepted, last),
-        TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side], time, NO_STP)
-    if last.kind == _CANCELED:
+        instrument.quote_text(sum(trade.quote_amount for trade in trades)), _status(accepted, last, executed),
+        TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side], time,
+        STP_MODES[accepted.stp])
+    if last.kind == _CANCELED and last.code in EXPIRY_REASONS:
         result.expiry_reason = EXPIRY_REASONS[last.code]
+    _add_prevented(result, own, instrument)
     if isinstance(result, OrderFull):
         received = instrument.base_asset if accepted.side == _BUY else instrument.quote_asset
         result.fills = [
@@ -62,13 +69,28 @@ def order_result(events: list[Event], instrument: Instrument, unit_ns: int, with
     return result
 
 
-def _status(accepted: Event, last: Event) -> str:
+def _status(accepted: Event, last: Event, executed: int) -> str:
+    """`last` is the order's own last event of the command."""
     if last.kind == _CANCELED:
-        return order_store.EXPIRED
-    if last.kind != _TRADE:
-        return order_store.NEW
+        return order_store.EXPIRED_IN_MATCH if last.code == Code.STP else order_store.EXPIRED
     by_amount = accepted.order_type == _MARKET and accepted.amount
+    if not executed:
+        return order_store.EXPIRED_IN_MATCH if by_amount else order_store.NEW
     return order_store.FILLED if by_amount or last.left_lots == 0 else order_store.PARTIALLY_FILLED
+
+
+def _add_prevented(result: OrderResult, own: list[Event], instrument: Instrument) -> None:
+    """What self-trade prevention took off a new order, in the command that placed it."""
+    lots, quantity, match = 0, own[0].qty_lots, None
+    for event in own:
+        if event.kind == _PREVENTED:
+            match = event.trade_id
+        elif match is not None and event.kind == _REDUCED:
+            lots, quantity = lots + quantity - event.qty_lots, event.qty_lots
+        elif event.kind == _CANCELED and event.code == Code.STP:
+            lots += event.qty_lots
+    if match is not None and lots:
+        result.prevented_match_id, result.prevented_quantity = match, instrument.qty_text(lots)
 
 
 def order_canceled(
@@ -76,10 +98,10 @@ def order_canceled(
     """The order that a cancel took off the book."""
     return OrderCanceled(
         instrument.symbol, order.text, order.id, NO_LIST, cancel_id, canceled.time_ns // unit_ns,
-        instrument.price_text(order.price_ticks), instrument.qty_text(order.qty_lots),
+        instrument.price_text(order.price_ticks), instrument.qty_text(order.total_lots),
         instrument.qty_text(order.executed_lots), _amount_text(order.amount, instrument),
         instrument.quote_text(order.quote_filled), order_store.CANCELED, TIMES_IN_FORCE[order.time_in_force],
-        ORDER_TYPES[order.order_type], SIDES[order.side], NO_STP)
+        ORDER_TYPES[order.order_type], SIDES[order.side], STP_MODES[order.stp], *_prevented(order, instrument))
 
 
 def order_amended(
@@ -89,10 +111,11 @@ def order_amended(
     status = order_store.PARTIALLY_FILLED if executed else order_store.NEW
     return OrderAmended(reduced.time_ns // unit_ns, execution_id(reduced, False), AmendedOrder(
         instrument.symbol, order.id, NO_LIST, order.text, order.text, instrument.price_text(order.price_ticks),
-        instrument.qty_text(reduced.qty_lots), instrument.qty_text(executed), ZERO,
+        instrument.qty_text(reduced.qty_lots + order.decremented_lots), instrument.qty_text(executed),
+        instrument.qty_text(order.prevented_lots),
         _amount_text(order.amount, instrument), instrument.quote_text(quote_filled), status,
         TIMES_IN_FORCE[order.time_in_force], ORDER_TYPES[order.order_type], SIDES[order.side],
-        order.time_ns // unit_ns, NO_STP))
+        order.time_ns // unit_ns, STP_MODES[order.stp]))
 
 
 def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderState:
@@ -100,10 +123,17 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
     time = order.time_ns // unit_ns
     return OrderState(
         instrument.symbol, order.id, NO_LIST, order.text, instrument.price_text(order.price_ticks),
-        instrument.qty_text(order.qty_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
+        instrument.qty_text(order.total_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
         instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
         ORDER_TYPES[order.order_type], SIDES[order.side], ZERO, ZERO, time, order.update_ns // unit_ns, True, time,
-        _amount_text(order.amount, instrument), NO_STP)
+        _amount_text(order.amount, instrument), STP_MODES[order.stp], *_prevented(order, instrument))
+
+
+def _prevented(order: Order, instrument: Instrument) -> tuple[int | UnsetType, str | UnsetType]:
+    """preventedMatchId and preventedQuantity, only where there is something to say."""
+    if order.prevention is None or not order.prevented_lots:
+        return UNSET, UNSET
+    return order.prevention.trade_id, instrument.qty_text(order.prevented_lots)
 
 
 def _amount_text(amount: int, instrument: Instrument) -> str:

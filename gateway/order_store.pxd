@@ -8,8 +8,12 @@ cdef class Order:
     cdef readonly uint64_t id
     cdef readonly uint32_t slot, account, instrument
     cdef readonly uint8_t side, order_type, time_in_force
+    cdef readonly uint8_t stp          # a SelfTrade
     cdef readonly uint16_t code        # why it ended, if not by trading
     cdef readonly int64_t price_ticks, qty_lots, executed_lots
+    cdef readonly int64_t prevented_lots     # what self-trade prevention took off it, in all
+    cdef readonly int64_t decremented_lots   # the part of it that the core's quantity no longer counts
+    cdef readonly Event prevention           # the last match that was prevented, None if none was
     cdef readonly int64_t amount       # market order by quote amount, else 0
     cdef readonly int64_t time_ns, update_ns
     cdef readonly str text, status     # text: client order id
@@ -21,10 +25,12 @@ cdef class OrderStore:
     cdef dict _closed_by_text
     cdef object _by_end, _watched, _changed
     cdef Py_ssize_t _closed_orders_max
+    cdef Event _prevented               # the last one of this frame
 
     cdef int _accepted(self, Event event) except -1
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1
+    cdef int _prevent(self, Event event, bint is_last) except -1
     cdef int _canceled(self, Event event) except -1
     cdef int _reduced(self, Event event) except -1
     cdef int _close(self, Order order, str status) except -1

@@ -7,6 +7,7 @@ PARTIALLY_FILLED: str
 FILLED: str
 CANCELED: str
 EXPIRED: str
+EXPIRED_IN_MATCH: str
 
 class Order:
     @property
@@ -43,6 +44,16 @@ class Order:
     def status(self) -> str: ...
     @property
     def code(self) -> int: ...
+    @property
+    def stp(self) -> int: ...
+    @property
+    def prevented_lots(self) -> int: ...
+    @property
+    def decremented_lots(self) -> int: ...
+    @property
+    def total_lots(self) -> int: ...
+    @property
+    def prevention(self) -> Event | None: ...
 
 Changed = Callable[[Order, Event, bool], None]
 

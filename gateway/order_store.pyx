@@ -8,14 +8,15 @@ An order is shown to `changed` after each event, but only if its account is in `
 """
 from collections import deque
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
-from engine.core.types cimport ACCEPTED, MARKET, MASS_CANCEL, MONEY, REDUCED, REQUESTED, TEXT_BYTES, TRADE
+from engine.core.types cimport (
+    ACCEPTED, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES, TRADE)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
 
 NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
-CANCELED, EXPIRED = "CANCELED", "EXPIRED"
+CANCELED, EXPIRED, EXPIRED_IN_MATCH = "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
 
 
 cdef class Order:
@@ -26,6 +27,11 @@ cdef class Order:
         """What its trades came to."""
         cdef object high = self.quote_high   # a Python integer: the shift must not lose it
         return high << 64 | self.quote_low
+
+    @property
+    def total_lots(self):
+        """The quantity it was placed with or amended to; 0 for a market order by quote amount."""
+        return self.qty_lots + self.decremented_lots
 
     def __repr__(self):
         return f"Order({self.id}, {self.text!r}, {self.status}, {self.executed_lots} of {self.qty_lots} lots)"
@@ -66,6 +72,7 @@ cdef class OrderStore:
         cdef int kind
         self._forget_oldest()
         self.quote_at_reduction.clear()
+        self._prevented = None
         for index in range(last + 1):
             event = <Event?>events[index]
             kind = event.record.kind
@@ -77,6 +84,8 @@ cdef class OrderStore:
                 self._canceled(event)
             elif kind == REDUCED:
                 self._reduced(event)
+            elif kind == PREVENTED:
+                self._prevent(event, _is_last(events, index))
             elif kind == MONEY:
                 self.changed_ns[event.record.account] = event.record.time_ns
 
@@ -90,7 +99,7 @@ cdef class OrderStore:
         order.side, order.order_type = event.record.side, event.record.order_type
         order.time_in_force = event.record.time_in_force
         order.price_ticks, order.qty_lots = event.record.price_ticks, event.record.qty_lots
-        order.amount = event.record.amount
+        order.amount, order.stp = event.record.amount, event.record.stp
         order.time_ns = order.update_ns = event.record.time_ns
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
         self.open[order.id] = order
@@ -119,16 +128,35 @@ cdef class OrderStore:
             order.status = PARTIALLY_FILLED
         return 0
 
+    cdef int _prevent(self, Event event, bint is_last) except -1:
+        """What it means for the two orders follows as events of theirs; but a market order by amount may just end."""
+        cdef Order taker = self.open[event.record.order_id]
+        cdef Order maker = self.open[event._trade().maker_order_id]
+        self._prevented = taker.prevention = maker.prevention = event
+        if is_last and taker.order_type == MARKET and taker.amount != 0:
+            taker.update_ns, taker.code = event.record.time_ns, STP
+            self._close(taker, FILLED if taker.executed_lots else EXPIRED_IN_MATCH)
+            self._tell(taker, event, False)
+        return 0
+
     cdef int _canceled(self, Event event) except -1:
         cdef Order order = self.open[event.record.order_id]
         cdef bint asked_for = event.record.code == REQUESTED or event.record.code == MASS_CANCEL
         order.update_ns, order.code = event.record.time_ns, event.record.code
-        self._close(order, CANCELED if asked_for else EXPIRED)
+        if order.code == STP:
+            order.prevented_lots += event.record.qty_lots
+            self._close(order, EXPIRED_IN_MATCH)
+        else:
+            self._close(order, CANCELED if asked_for else EXPIRED)
         self._tell(order, event, False)
         return 0
 
     cdef int _reduced(self, Event event) except -1:
         cdef Order order = self.open[event.record.order_id]
+        cdef int64_t lots = order.qty_lots - event.record.qty_lots
+        if self._prevented is not None and self._prevented.record.seq == event.record.seq:
+            order.prevented_lots += lots
+            order.decremented_lots += lots
         order.qty_lots, order.update_ns = event.record.qty_lots, event.record.time_ns
         self.quote_at_reduction[event.record.seq] = order.quote_filled
         if event.record.left_lots == 0:
@@ -169,17 +197,38 @@ cdef class OrderStore:
 
 
 cdef bint _ends_command(Event event, Event following) noexcept:
-    """Whether the order is done after `event`: no further trade or end of it follows in the same command."""
+    """Whether the taker is done after `event`: no further trade or end of it follows in the same command."""
     cdef int kind = following.record.kind
-    return following.record.seq != event.record.seq or (kind != TRADE and kind != CANCELED_EVENT)
+    if following.record.seq != event.record.seq or following.record.order_id != event.record.order_id:
+        return True
+    return kind != TRADE and kind != CANCELED_EVENT and kind != PREVENTED
+
+
+cdef bint _is_last(list events, Py_ssize_t index) except -1:
+    """Whether no event of the same order follows in the same command."""
+    cdef Event event = <Event?>events[index]
+    cdef Event following
+    for index in range(index + 1, len(events)):
+        following = <Event?>events[index]
+        if following.record.seq != event.record.seq:
+            return True
+        if following.record.order_id == event.record.order_id:
+            return False
+    return True
 
 
 # Execution ids: unique over the whole venue and the same after a replay. An order has one beginning and one end, a
-# trade two sides, and the seq of a reduction is no order's id.
+# trade two sides, and the seq of a reduction is no order's id. What self-trade prevention does to an order that goes on
+# is numbered above all of these, by instrument, prevented match and side.
+
+PREVENTED_FROM, PREVENTED_BITS = 2**52, 31
+
 
 def execution_id(event, bint is_maker):
     """The id of the change that `event` made to an order."""
     kind = event.kind
+    if kind == PREVENTED:
+        return PREVENTED_FROM + ((event.instrument << PREVENTED_BITS | event.trade_id) << 1 | is_maker)
     if kind == TRADE:
         return 4 * event.fill_id + (2 if is_maker else 1)
     if kind == CANCELED_EVENT:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from engine.core.codes import OrderType, Side, TimeInForce
+from engine.core.codes import PPM, OrderType, Side, TimeInForce
 from engine.core.decimals import parse_decimal
 from engine.instruments import PLACES, Instrument
+from gateway.protocol import STP_MODES
 from gateway.refusals import (
     BAD_COMBINATION,
     EMPTY_PARAMETER,
@@ -47,6 +48,7 @@ _LIMIT, _LIMIT_MAKER, _MARKET = int(OrderType.LIMIT), int(OrderType.LIMIT_MAKER)
 _GTC, _IOC, _FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
 _SIDES = {"BUY": _BUY, "SELL": _SELL}
 _TIMES = {"GTC": _GTC, "IOC": _IOC, "FOK": _FOK}
+_STP = {name: number for number, name in enumerate(STP_MODES)}
 
 NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
 NO_STP_MODE = Terms(400, -1013, "This symbol does not allow the specified self-trade prevention mode.")
@@ -66,27 +68,31 @@ class OrderTerms(NamedTuple):
     price_ticks: int
     qty_lots: int
     amount: int
+    stp: int
 
 
-def read_order(params: Params, instrument: Instrument) -> OrderTerms:
-    """The terms of a new order. Raises Refusal."""
-    if not PLACE_PARAMS.issuperset(params):
-        raise unread(params, PLACE_PARAMS)
+def read_order(params: Params, instrument: Instrument, known: frozenset[str] = PLACE_PARAMS) -> OrderTerms:
+    """The terms of a new order; `known`: parameters that may be there. Raises Refusal."""
+    if not known.issuperset(params):
+        raise unread(params, known)
     side = _SIDES.get(needed(params, "side"))
     if side is None:
         raise Refusal(INVALID_SIDE)
     kind = needed(params, "type")
     _refuse_what_we_lack(params, kind)
+    stp = _STP.get(params.get("selfTradePreventionMode", "NONE"))
+    if stp is None:
+        raise Refusal(NO_STP_MODE)
     if kind == "LIMIT":
         time_in_force = _TIMES.get(needed(params, "timeInForce"))
         if time_in_force is None:
             raise Refusal(INVALID_TIME_IN_FORCE)
-        return _priced(params, instrument, side, _LIMIT, time_in_force)
+        return _priced(params, instrument, side, _LIMIT, time_in_force, stp)
     if "timeInForce" in params:
         raise Refusal(NOT_REQUIRED, "timeInForce")
     if kind == "LIMIT_MAKER":
-        return _priced(params, instrument, side, _LIMIT_MAKER, _GTC)
-    return _market(params, instrument, side)
+        return _priced(params, instrument, side, _LIMIT_MAKER, _GTC, stp)
+    return _market(params, instrument, side, stp)
 
 
 def client_order_id(params: Params, name: str) -> str | None:
@@ -109,16 +115,16 @@ def find_instrument(params: Params, by_symbol: Mapping[str, Instrument]) -> Inst
     return instrument
 
 
-def order_id(params: Params) -> int | None:
-    """The parameter orderId, None if it was not sent. Raises Refusal."""
-    text = params.get("orderId")
+def order_id(params: Params, name: str = "orderId") -> int | None:
+    """The parameter of that name, None if it was not sent. Raises Refusal."""
+    text = params.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise Refusal(ILLEGAL_CHARACTERS, "orderId", ORDER_ID_RANGE) if text else Refusal(EMPTY_PARAMETER, "orderId")
+        raise Refusal(ILLEGAL_CHARACTERS, name, ORDER_ID_RANGE) if text else Refusal(EMPTY_PARAMETER, name)
     value = int(text)
     if value > INT64_MAX:
-        raise Refusal(INVALID_PARAMETER, "orderId")
+        raise Refusal(INVALID_PARAMETER, name)
     return value
 
 
@@ -144,24 +150,25 @@ def read_lots(params: Params, name: str, instrument: Instrument) -> int:
     return lots
 
 
-def _priced(params: Params, instrument: Instrument, side: int, order_type: int, time_in_force: int) -> OrderTerms:
+def _priced(
+        params: Params, instrument: Instrument, side: int, order_type: int, time_in_force: int, stp: int) -> OrderTerms:
     if "quoteOrderQty" in params:
         raise Refusal(NOT_REQUIRED, "quoteOrderQty")
     lots = read_lots(params, "quantity", instrument)
     ticks, rest = divmod(_e8(needed(params, "price"), "price"), instrument.tick_e8)
     if rest or not 0 < ticks <= instrument.max_ticks:
         raise Refusal(FILTER_FAILURE, "PRICE_FILTER")
-    return OrderTerms(instrument.id, side, order_type, time_in_force, ticks, lots, 0)
+    return OrderTerms(instrument.id, side, order_type, time_in_force, ticks, lots, 0, stp)
 
 
-def _market(params: Params, instrument: Instrument, side: int) -> OrderTerms:
+def _market(params: Params, instrument: Instrument, side: int, stp: int) -> OrderTerms:
     if "price" in params:
         raise Refusal(NOT_REQUIRED, "price")
     if "quoteOrderQty" not in params:
         if "quantity" not in params:
             raise Refusal(ONE_OF_TWO, "quantity", "quoteOrderQty")
         lots = read_lots(params, "quantity", instrument)
-        return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, lots, 0)   # what this protocol shows for market orders
+        return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, lots, 0, stp)   # GTC: what this protocol shows
     if "quantity" in params:
         raise Refusal(BAD_COMBINATION)
     amount = parse_decimal(needed(params, "quoteOrderQty"), instrument.quote_scale)
@@ -169,7 +176,7 @@ def _market(params: Params, instrument: Instrument, side: int) -> OrderTerms:
         raise Refusal(FILTER_FAILURE, "NOTIONAL")
     if amount < 0:
         raise _unreadable(amount, "quoteOrderQty")
-    return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, 0, amount)
+    return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, 0, amount, stp)
 
 
 def _e8(text: str, name: str) -> int:
@@ -199,12 +206,20 @@ def _refuse_what_we_lack(params: Params, kind: str) -> None:
     for name, what in _UNSUPPORTED_EXTRAS.items():
         if name in params:
             raise Refusal(NOT_FOR_SYMBOL, what)
-    if params.get("selfTradePreventionMode", "NONE") != "NONE":
-        raise Refusal(NO_STP_MODE)
 
 
-def check_notional(terms: OrderTerms, instrument: Instrument) -> None:
-    """The core's rule for priced orders, for those who only ask whether an order would pass. Raises Refusal."""
-    notional = terms.price_ticks * terms.qty_lots * instrument.tick_value
-    if terms.price_ticks and not instrument.min_notional <= notional <= INT64_MAX:
-        raise Refusal(FILTER_FAILURE, "NOTIONAL" if notional <= INT64_MAX else "LOT_SIZE")
+def check_filters(terms: OrderTerms, instrument: Instrument, last_ticks: int) -> None:
+    """The core's rules about prices and amounts, in its order, for those who must know before. Raises Refusal."""
+    middle = last_ticks or instrument.reference_ticks
+    ticks = terms.price_ticks or middle
+    notional = terms.amount or ticks * terms.qty_lots * instrument.tick_value
+    if terms.price_ticks and notional > INT64_MAX:
+        raise Refusal(FILTER_FAILURE, "LOT_SIZE")
+    if terms.price_ticks and notional < instrument.min_notional:
+        raise Refusal(FILTER_FAILURE, "NOTIONAL")
+    up, down = (middle * ppm // PPM for ppm in (instrument.band_up_ppm, instrument.band_down_ppm))
+    if terms.price_ticks and middle and (
+            (instrument.band_up_ppm and ticks > middle + up) or (instrument.band_down_ppm and ticks < middle - down)):
+        raise Refusal(FILTER_FAILURE, "PERCENT_PRICE_BY_SIDE")
+    if instrument.max_notional and notional > instrument.max_notional:
+        raise Refusal(FILTER_FAILURE, "NOTIONAL")

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from functools import partial
 
 from engine.core.batch import Batch
-from engine.core.codes import EventKind, InstrumentStatus, OrderType
+from engine.core.codes import EventKind, OrderType
+from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Catalog, Instrument
 from gateway.order_replies import order_ack, order_amended, order_canceled, order_result
-from gateway.order_store import Order, OrderStore
+from gateway.order_store import NEW, PARTIALLY_FILLED, Order, OrderStore
 from gateway.order_terms import (
     SECURITY_PARAMS,
+    OrderTerms,
     Params,
-    check_notional,
     client_order_id,
     find_instrument,
     order_id,
@@ -28,11 +29,12 @@ from gateway.order_terms import (
     read_order,
     unread,
 )
-from gateway.protocol import EMPTY_RESULT, encode
+from gateway.protocol import encode
 from gateway.refusals import (
+    CANCEL_RESTRICTED,
     CLIENT_ORDER_ID_MISMATCH,
+    INVALID_CANCEL_RESTRICTIONS,
     INVALID_PARAMETER,
-    MARKET_CLOSED,
     NOT_REQUIRED,
     ONE_OF_TWO,
     UNKNOWN_ORDER,
@@ -47,6 +49,8 @@ ACK, RESULT, FULL = "ACK", "RESULT", "FULL"
 _REJECTED = int(EventKind.REJECTED)
 _LIMIT_MAKER = int(OrderType.LIMIT_MAKER)
 _TARGET_PARAMS = SECURITY_PARAMS | {"symbol", "orderId", "origClientOrderId", "newClientOrderId"}
+_CANCEL_PARAMS = _TARGET_PARAMS | {"cancelRestrictions"}
+_RESTRICTIONS = {"ONLY_NEW": NEW, "ONLY_PARTIALLY_FILLED": PARTIALLY_FILLED}
 _AMEND_PARAMS = _TARGET_PARAMS | {"newQty"}
 _ALL_PARAMS = SECURITY_PARAMS | {"symbol"}
 
@@ -54,7 +58,8 @@ _ALL_PARAMS = SECURITY_PARAMS | {"symbol"}
 class OrderDesk:
     """Order entry for all connections of this process."""
 
-    def __init__(self, catalog: Catalog, store: OrderStore, streams: UserStreams) -> None:
+    def __init__(self, core: Exchange, catalog: Catalog, store: OrderStore, streams: UserStreams) -> None:
+        self._core = core
         self._catalog = catalog
         self._store = store
         self._streams = streams
@@ -65,30 +70,21 @@ class OrderDesk:
         """order.place"""
         terms = read_order(params, find_instrument(params, self._catalog.by_symbol))
         text = client_order_id(params, "newClientOrderId") or self.new_id()
-        reply_type = params.get("newOrderRespType") or (ACK if terms.order_type == _LIMIT_MAKER else FULL)
-        if reply_type not in (ACK, RESULT, FULL):
-            raise Refusal(INVALID_PARAMETER, "newOrderRespType")
-        batch.place(account, *terms, text.encode())
-        return partial(self._placed, reply_type, unit_ns)
-
-    def test(self, account: int, params: Params, unit_ns: int) -> bytes:
-        """order.test: what can be said without placing it; balances are not looked at."""
-        instrument = find_instrument(params, self._catalog.by_symbol)
-        terms = read_order(params, instrument)
-        client_order_id(params, "newClientOrderId")
-        check_notional(terms, instrument)
-        if instrument.status != InstrumentStatus.TRADING:
-            raise Refusal(MARKET_CLOSED)
-        return EMPTY_RESULT
+        reply_type = wanted_reply(params, terms)
+        batch.place(account, **terms._asdict(), text=text.encode())
+        return partial(self.placed, reply_type, unit_ns)
 
     def cancel(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """order.cancel"""
-        if not _TARGET_PARAMS.issuperset(params):
-            raise unread(params, _TARGET_PARAMS)
+        if not _CANCEL_PARAMS.issuperset(params):
+            raise unread(params, _CANCEL_PARAMS)
         instrument = find_instrument(params, self._catalog.by_symbol)
         cancel_id = client_order_id(params, "newClientOrderId") or self.new_id()
-        batch.cancel(account, instrument.id, *self._target(account, params, instrument))
-        return partial(self._canceled, cancel_id, unit_ns)
+        target = self._target(account, params, instrument)
+        if "cancelRestrictions" in params:
+            self.check_restrictions(params, self.find(account, target[0], target[2].decode()))
+        batch.cancel(account, instrument.id, *target)
+        return partial(self.canceled, cancel_id, unit_ns)
 
     def cancel_all(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """openOrders.cancelAll"""
@@ -105,8 +101,27 @@ class OrderDesk:
         if "newClientOrderId" in params:
             raise Refusal(NOT_REQUIRED, "newClientOrderId")
         lots = read_lots(params, "newQty", instrument)
-        batch.reduce(account, instrument.id, lots, *self._target(account, params, instrument))
+        target = self._target(account, params, instrument)
+        order = self.find(account, target[0], target[2].decode())
+        batch.reduce(account, instrument.id, max(0, lots - (order.decremented_lots if order else 0)), *target)
         return partial(self._amended, unit_ns)
+
+    def find(self, account: int, wanted: int, text: str) -> Order | None:
+        """The account's open order of this id or, when that is 0, of this client order id, as far as it is known."""
+        if wanted:
+            return self._store.open.get(wanted)
+        open_id, _ = self._core.find(account, text.encode())
+        return self._store.open.get(open_id)
+
+    def check_restrictions(self, params: Params, order: Order | None) -> None:
+        """cancelRestrictions, looked at when the request is read. Raises Refusal."""
+        wanted = _RESTRICTIONS.get(params["cancelRestrictions"])
+        if wanted is None:
+            raise Refusal(INVALID_CANCEL_RESTRICTIONS)
+        if order is None:
+            raise Refusal(UNKNOWN_ORDER)
+        if order.status != wanted:
+            raise Refusal(CANCEL_RESTRICTED)
 
     # from a request to the order it means
 
@@ -128,14 +143,16 @@ class OrderDesk:
 
     # from events to the reply
 
-    def _placed(self, reply_type: str, unit_ns: int, events: list[Event]) -> bytes:
+    def placed(self, reply_type: str, unit_ns: int, events: list[Event]) -> bytes:
+        """The reply to a new order."""
         first = _first(events)
         instrument = self._catalog.by_id[first.instrument]
         if reply_type == ACK:
             return encode(order_ack(first, instrument, unit_ns))
         return encode(order_result(events, instrument, unit_ns, reply_type == FULL))
 
-    def _canceled(self, cancel_id: str, unit_ns: int, events: list[Event]) -> bytes:
+    def canceled(self, cancel_id: str, unit_ns: int, events: list[Event]) -> bytes:
+        """The reply to a cancel."""
         event = _first(events)
         self._streams.name_cancel(event.account, event.seq, cancel_id)
         order, instrument = self._order_of(event)
@@ -160,6 +177,14 @@ class OrderDesk:
         order = self._store.get(event.account, event.order_id)
         assert order is not None, "an order stays known until the frame after its end"
         return order, self._catalog.by_id[order.instrument]
+
+
+def wanted_reply(params: Params, terms: OrderTerms) -> str:
+    """newOrderRespType, or the usual one of the order's type. Raises Refusal."""
+    reply_type = params.get("newOrderRespType") or (ACK if terms.order_type == _LIMIT_MAKER else FULL)
+    if reply_type not in (ACK, RESULT, FULL):
+        raise Refusal(INVALID_PARAMETER, "newOrderRespType")
+    return reply_type
 
 
 def _first(events: list[Event]) -> Event:

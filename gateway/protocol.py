@@ -8,13 +8,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 ZERO = "0.00000000"
 NO_LIST = -1           # orderListId of an order that is in no list: all of ours
-NO_STP = "NONE"        # self-trade prevention is not offered
 EMPTY_RESULT = b"{}"
 NULL = b"null"
 
 SIDES = ("BUY", "SELL")                         # indexed by engine.core.codes.Side, and so on
 ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
 TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
+STP_MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
+NO_GROUP = -1          # tradeGroupId of an account that is in none
 
 encode = msgspec.json.Encoder().encode
 
@@ -53,6 +54,8 @@ class OrderResult(OrderAck, gc=False, rename="camel"):
     side: str
     working_time: int
     self_trade_prevention_mode: str
+    prevented_match_id: int | UnsetType = UNSET
+    prevented_quantity: str | UnsetType = UNSET
     expiry_reason: str | UnsetType = UNSET
 
 
@@ -81,6 +84,8 @@ class OrderCanceled(Struct, gc=False, rename="camel"):
     type: str
     side: str
     self_trade_prevention_mode: str
+    prevented_match_id: int | UnsetType = UNSET
+    prevented_quantity: str | UnsetType = UNSET
 
 
 class AmendedOrder(Struct, gc=False, rename="camel"):
@@ -136,6 +141,33 @@ class OrderState(Struct, gc=False, rename="camel"):
     working_time: int
     orig_quote_order_qty: str
     self_trade_prevention_mode: str
+    prevented_match_id: int | UnsetType = UNSET
+    prevented_quantity: str | UnsetType = UNSET
+
+
+class PreventedMatch(Struct, gc=False, rename="camel"):
+    """One row of myPreventedMatches; a quantity is there for each side that lost one."""
+
+    symbol: str
+    prevented_match_id: int
+    taker_order_id: int
+    maker_symbol: str
+    maker_order_id: int
+    trade_group_id: int
+    self_trade_prevention_mode: str
+    price: str
+    taker_prevented_quantity: str | UnsetType = UNSET
+    maker_prevented_quantity: str | UnsetType = UNSET
+    transact_time: int = 0
+
+
+class CancelReplaced(Struct, rename="camel"):
+    """Reply to order.cancelReplace, and `data` of its refusals: a half that failed is {code, msg}, not tried null."""
+
+    cancel_result: str
+    new_order_result: str
+    cancel_response: Raw
+    new_order_response: Raw
 
 
 class Balance(Struct, gc=False):
@@ -213,6 +245,41 @@ class Depth(Struct, rename="camel"):
     asks: list[tuple[str, str]]
 
 
+class Discount(Struct, rename="camel"):
+    """Fees paid in another asset: not offered."""
+
+    enabled_for_account: bool = False
+    enabled_for_symbol: bool = False
+    discount_asset: str = ""
+    discount: str = ZERO
+
+
+class OrderCommission(Struct, gc=False):
+    """Fees of one order as fractions of what is received."""
+
+    maker: str
+    taker: str
+
+
+class TestCommission(Struct, rename="camel"):
+    """Reply to order.test with computeCommissionRates."""
+
+    standard_commission_for_order: OrderCommission
+    special_commission_for_order: OrderCommission
+    tax_commission_for_order: OrderCommission
+    discount: Discount
+
+
+class AccountCommission(Struct, rename="camel"):
+    """Reply to account.commission."""
+
+    symbol: str
+    standard_commission: CommissionRates
+    special_commission: CommissionRates
+    tax_commission: CommissionRates
+    discount: Discount
+
+
 class SessionState(Struct, gc=False, rename="camel"):
     """Reply to session.logon, session.status and session.logout."""
 
@@ -260,7 +327,16 @@ class ExecutionReport(Struct, gc=False, kw_only=True):
     last_quote: str = field(name="Y", default=ZERO)
     quote_order_qty: str = field(name="Q")
     working_time: int = field(name="W")
-    self_trade_prevention: str = field(name="V", default=NO_STP)
+    self_trade_prevention: str = field(name="V", default="NONE")
+    prevented_match_id: int | UnsetType = field(name="v", default=UNSET)
+    prevented_qty: str | UnsetType = field(name="A", default=UNSET)
+    last_prevented_qty: str | UnsetType = field(name="B", default=UNSET)
+    trade_group_id: int | UnsetType = field(name="u", default=UNSET)
+    counter_order_id: int | UnsetType = field(name="U", default=UNSET)
+    counter_symbol: str | UnsetType = field(name="Cs", default=UNSET)
+    prevented_execution_qty: str | UnsetType = field(name="pl", default=UNSET)
+    prevented_execution_price: str | UnsetType = field(name="pL", default=UNSET)
+    prevented_execution_quote: str | UnsetType = field(name="pY", default=UNSET)
     expiry_reason: str | UnsetType = field(name="eR", default=UNSET)
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import UNSET, Struct
 
-from engine.core.codes import EventKind, Side, TimeInForce
+from engine.core.codes import Code, EventKind, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Catalog, Instrument
@@ -19,8 +19,10 @@ from gateway import order_store
 from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import Order, execution_id
 from gateway.protocol import (
+    NO_GROUP,
     ORDER_TYPES,
     SIDES,
+    STP_MODES,
     TIMES_IN_FORCE,
     ZERO,
     AccountPosition,
@@ -32,6 +34,7 @@ from gateway.protocol import (
 
 NS_PER_US = 1000
 _ACCEPTED, _TRADE, _CANCELED = int(EventKind.ACCEPTED), int(EventKind.TRADE), int(EventKind.CANCELED)
+_REDUCED, _PREVENTED, _STP = int(EventKind.REDUCED), int(EventKind.PREVENTED), int(Code.STP)
 _BUY, _GTC = int(Side.BUY), int(TimeInForce.GTC)
 _ON_BOOK = frozenset((order_store.NEW, order_store.PARTIALLY_FILLED))
 
@@ -90,6 +93,8 @@ class UserStreams:
         if event.kind == _TRADE:
             _add_trade(report, order, event, is_maker, instrument)
             assets = [instrument.base_asset.id, instrument.quote_asset.id]
+        elif order.prevention is not None and _is_prevention(order, event):
+            _add_prevention(report, order, event, instrument, self._core.trade_group(order.account))
         self._add(order.account, event, report, *assets)
 
     def money_changed(self, event: Event) -> None:
@@ -148,7 +153,8 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
     return ExecutionReport(
         event_time=time_us, symbol=instrument.symbol, client_order_id=order.text, side=SIDES[order.side],
         order_type=ORDER_TYPES[order.order_type], time_in_force=TIMES_IN_FORCE[order.time_in_force],
-        qty=instrument.qty_text(order.qty_lots or order.executed_lots), price=instrument.price_text(order.price_ticks),
+        qty=instrument.qty_text(order.total_lots or order.executed_lots),
+        price=instrument.price_text(order.price_ticks),
         orig_client_order_id=order.text if canceled else "", execution_type=_execution_type(order, event),
         status=order.status, order_id=order.id, executed_qty=instrument.qty_text(order.executed_lots),
         transaction_time=time_us, execution_id=execution_id(event, is_maker),
@@ -156,6 +162,7 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         is_maker=is_maker, order_time=order_time_us,
         quote_filled=instrument.quote_text(order.quote_filled), working_time=order_time_us,
         quote_order_qty=instrument.quote_text(order.amount) if order.amount else ZERO,
+        self_trade_prevention=STP_MODES[order.stp],
         expiry_reason=EXPIRY_REASONS.get(order.code, UNSET))
 
 
@@ -164,7 +171,36 @@ def _execution_type(order: Order, event: Event) -> str:
         return "NEW"
     if event.kind == _TRADE:
         return "TRADE"
+    if _is_prevention(order, event):
+        return "TRADE_PREVENTION"
     return order.status if event.kind == _CANCELED else "REPLACED"
+
+
+def _is_prevention(order: Order, event: Event) -> bool:
+    """Whether self-trade prevention caused this change."""
+    if event.kind == _CANCELED:
+        return event.code == _STP
+    return event.kind == _PREVENTED or (
+        event.kind == _REDUCED and order.prevention is not None and order.prevention.seq == event.seq)
+
+
+def _add_prevention(report: ExecutionReport, order: Order, event: Event, instrument: Instrument, group: int) -> None:
+    """The match that did not happen, and what this order lost by it."""
+    match = order.prevention
+    assert match is not None, "the store saw the match before what follows from it"
+    is_maker = order.id == match.maker_order_id
+    if event.kind != _CANCELED:
+        report.execution_id = execution_id(match, is_maker)
+    lost = event.qty_lots if event.kind == _CANCELED else match.qty_lots if event.kind == _REDUCED else 0
+    report.prevented_match_id = match.trade_id
+    report.prevented_qty = instrument.qty_text(order.prevented_lots)
+    report.last_prevented_qty = instrument.qty_text(lost)
+    report.trade_group_id = group or NO_GROUP
+    report.counter_order_id = match.order_id if is_maker else match.maker_order_id
+    report.counter_symbol = instrument.symbol
+    report.prevented_execution_qty = instrument.qty_text(match.qty_lots)
+    report.prevented_execution_price = instrument.price_text(match.price_ticks)
+    report.prevented_execution_quote = instrument.quote_text(match.quote_amount)
 
 
 def _add_trade(report: ExecutionReport, order: Order, event: Event, is_maker: bool, instrument: Instrument) -> None:

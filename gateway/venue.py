@@ -6,6 +6,7 @@ first one of the replay at start-up on, before anybody is answered. If it fails,
 """
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol, Self
 
 from engine.config import Config
@@ -16,10 +17,13 @@ from engine.frames import Frame
 from engine.service import Engine
 from gateway.answers import Desk
 from gateway.keys import KeyStore
+from gateway.order_check import OrderCheck
+from gateway.order_replace import OrderReplacer
 from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import OrderStore
 from gateway.order_terms import Params
 from gateway.orders import Finish, OrderDesk
+from gateway.prevented_matches import PreventedMatches
 from gateway.queries import Queries
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import STORAGE_FULL, Refusal
@@ -60,6 +64,7 @@ class Venue:
         self.store = OrderStore(
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.trades = RecentTrades()
+        self.prevented = PreventedMatches(config.limits.closed_orders_max)
         self.sessions: set[Closing] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.commands: dict[str, Command] = {}
@@ -79,6 +84,7 @@ class Venue:
         try:
             self.store.apply(events)
             self.trades.apply(events)
+            self.prevented.apply(events)
             if self.streams.subscribers:
                 for event in events:
                     if event.kind == _MONEY:
@@ -91,19 +97,23 @@ class Venue:
     def _connect(self) -> None:
         core, catalog = self.engine.core, self.engine.catalog
         self.streams.attach(core, catalog)
-        desk = OrderDesk(catalog, self.store, self.streams)
+        desk = OrderDesk(core, catalog, self.store, self.streams)
+        replacer, check = OrderReplacer(core, catalog, desk), OrderCheck(core, catalog)
         self.desk = Desk(catalog, self.store, self.streams, Tag, EXPIRY_REASONS)
         self.new_order_id = desk.new_id
         queries = Queries(core, catalog, self.store, self.trades)
         tickers = TickerQueries(core, catalog, self.trades)
         self.commands |= {
             "order.place": self._with_storage(desk.place),
+            "order.cancelReplace": self._with_storage(replacer.replace),
             "order.cancel": desk.cancel,
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
         }
         self.private |= {
-            "order.test": desk.test,
+            "order.test": check.test,
+            "account.commission": check.commission,
+            "myPreventedMatches": partial(self.prevented.find, core, catalog),
             "order.status": queries.order_status,
             "openOrders.status": queries.open_orders,
             "account.status": queries.account,

@@ -12,6 +12,7 @@ from workers.market_data_json import Level, diff_json, partial_json, ticker_json
 
 _DEEPEST = max(PARTIAL_LEVELS.values())
 _NEVER_RESTED = frozenset({Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY})  # cancels that leave levels alone
+_NO_PRICE = 0   # of a market order, which self-trade prevention may end
 
 
 class DepthWindow:
@@ -61,6 +62,8 @@ class MarketBook:
             self._trade(event)
         elif kind == EventKind.ACCEPTED:
             self._accepted(event)
+        elif event.price_ticks == _NO_PRICE:
+            return
         elif kind == EventKind.REDUCED or (kind == EventKind.CANCELED and event.code not in _NEVER_RESTED):
             self._fast.touched[event.side].add(event.price_ticks)
 

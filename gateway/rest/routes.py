@@ -7,15 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.protocol import (
+    AccountCommission,
     AccountState,
     BookTicker,
+    CancelReplaced,
     Depth,
     OrderAmended,
     OrderCanceled,
     OrderFull,
     OrderState,
+    PreventedMatch,
     PriceTicker,
     PublicTrade,
+    TestCommission,
 )
 from gateway.rest.shapes import AccountTrade, Empty, ServerTime, SystemStatus, TradeFee
 
@@ -23,6 +27,9 @@ SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
     "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
     "selfTradePreventionMode strategyId strategyType")
+_REPLACE = (
+    f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
+    "orderRateLimitExceededMode")
 _TARGET = "symbol! orderId origClientOrderId"
 
 
@@ -67,10 +74,14 @@ ROUTES = (
     _v3("GET", "ticker/bookTicker", "ticker.book", 2, "symbol symbols", list[BookTicker] | BookTicker,
         "Best bid and ask", weigh=_one_or_all(2, 4)),
     _v3("POST", "order", "order.place", 1, _ORDER, OrderFull, "Place an order", signed=True, counts_order=True),
-    _v3("POST", "order/test", "order.test", 1, _ORDER, Empty, "Check an order without placing it", signed=True),
+    _v3("POST", "order/test", "order.test", 1, f"{_ORDER} computeCommissionRates", Empty | TestCommission,
+        "Check an order without placing it", signed=True,
+        weigh=lambda params: 20 if params.get("computeCommissionRates") == "true" else 1),
+    _v3("POST", "order/cancelReplace", "order.cancelReplace", 1, _REPLACE, CancelReplaced,
+        "Cancel an order and place another", signed=True, counts_order=True),
     _v3("GET", "order", "order.status", 4, _TARGET, OrderState, "Look an order up", signed=True),
-    _v3("DELETE", "order", "order.cancel", 1, f"{_TARGET} newClientOrderId", OrderCanceled, "Cancel an order",
-        signed=True),
+    _v3("DELETE", "order", "order.cancel", 1, f"{_TARGET} newClientOrderId cancelRestrictions", OrderCanceled,
+        "Cancel an order", signed=True),
     _v3("PUT", "order/amend/keepPriority", "order.amend.keepPriority", 4, f"{_TARGET} newQty!", OrderAmended,
         "Reduce an order's quantity where it stands", signed=True),
     _v3("GET", "openOrders", "openOrders.status", 6, "symbol", list[OrderState], "Open orders", signed=True,
@@ -78,6 +89,12 @@ ROUTES = (
     _v3("DELETE", "openOrders", "openOrders.cancelAll", 1, "symbol!", list[OrderCanceled],
         "Cancel all open orders of a symbol", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
+    _v3("GET", "account/commission", "account.commission", 20, "symbol!", AccountCommission, "Fees of a symbol",
+        signed=True),
+    _v3("GET", "myPreventedMatches", "myPreventedMatches", 20,
+        "symbol! preventedMatchId orderId fromPreventedMatchId limit", list[PreventedMatch],
+        "Matches that self-trade prevention prevented", signed=True,
+        weigh=lambda params: 20 if "orderId" in params else 2),
     _v3("GET", "myTrades", "myTrades", 20, "symbol! orderId fromId startTime endTime limit", list[AccountTrade],
         "Own trades", signed=True, weigh=lambda params: 5 if "orderId" in params else 20),
     Route("GET", "/sapi/v1/asset/tradeFee", "asset.tradeFee", 1, "symbol", list[TradeFee], "Fees", signed=True),

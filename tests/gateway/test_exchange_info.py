@@ -29,7 +29,7 @@ async def test_a_row(venue: Running, alice: Client) -> None:
         "quotePrecision": 8, "quoteAssetPrecision": 8, "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8,
         "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "icebergAllowed": False, "ocoAllowed": False,
         "otoAllowed": False, "opoAllowed": False, "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": False,
-        "cancelReplaceAllowed": False, "amendAllowed": True, "pegInstructionsAllowed": False,
+        "cancelReplaceAllowed": True, "amendAllowed": True, "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
         "filters": [
             {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "10000000.00000000",
@@ -38,7 +38,8 @@ async def test_a_row(venue: Running, alice: Client) -> None:
             {"filterType": "NOTIONAL", "minNotional": "10.00000000", "applyMinToMarket": False,
              "maxNotional": "92233720368.54775807", "applyMaxToMarket": False, "avgPriceMins": 0}],
         "permissions": ["SPOT"], "permissionSets": [["SPOT"]], "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"]}]
+        "allowedSelfTradePreventionModes": [
+            "NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"]}]
 
 
 @story

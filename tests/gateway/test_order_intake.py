@@ -47,7 +47,7 @@ class House:
         self._furnish()
         catalog, streams = Catalog.of(self.core), UserStreams()
         self.store = OrderStore(1000)
-        self.desk = OrderDesk(catalog, self.store, streams)
+        self.desk = OrderDesk(self.core, catalog, self.store, streams)
         self.desk.new_id = lambda: MADE_BY_US
         self.answers: list[Any] = []
         self.intake = OrderIntake(

@@ -38,6 +38,13 @@ def trade(port: int, mine: NewKey, other: NewKey) -> None:
     assert (balance["USDT"]["used"], balance["BTC"]["free"]) == (149.25, 10.4990)
     assert [order["id"] for order in venue.fetch_open_orders("BTC/USDT")] == [resting["id"]]
     assert maker.fetch_order(sell["id"], "BTC/USDT")["remaining"] == 1.5
+    edited = venue.edit_order(resting["id"], "BTC/USDT", "limit", "buy", 1, 99)
+    assert (edited["status"], edited["price"], edited["id"] != resting["id"]) == ("open", 99.0, True)
+    with pytest.raises(ccxt.ExchangeError, match="-2022"):
+        venue.edit_order(resting["id"], "BTC/USDT", "limit", "buy", 1, 99)
+    resting = edited
+    prevented = venue.create_order("BTC/USDT", "limit", "sell", 1, 99, {"selfTradePrevention": "EXPIRE_TAKER"})
+    assert (prevented["status"], prevented["filled"]) == ("expired", 0.0)
     assert venue.cancel_order(resting["id"], "BTC/USDT")["status"] == "canceled"
     maker.cancel_all_orders("BTC/USDT")
     assert maker.fetch_open_orders("BTC/USDT") == []

@@ -1,0 +1,64 @@
+"""order.test and account.commission: what an order would be told and would cost, without placing it.
+
+Balances are not looked at. Fees belong to instruments and are taken from what is received; there are no special ones,
+no taxes and no discounts: those parts of the protocol's replies are zero.
+"""
+from engine.core.codes import PPM, InstrumentStatus
+from engine.core.decimals import format_decimal
+from engine.core.exchange import Exchange
+from engine.instruments import PLACES, Catalog, Instrument
+from gateway.order_terms import PLACE_PARAMS, Params, check_filters, client_order_id, find_instrument, read_order
+from gateway.orders import wanted_reply
+from gateway.protocol import (
+    EMPTY_RESULT,
+    ZERO,
+    AccountCommission,
+    CommissionRates,
+    Discount,
+    OrderCommission,
+    TestCommission,
+    encode,
+)
+from gateway.refusals import INVALID_PARAMETER, MARKET_CLOSED, Refusal
+
+_PARAMS = PLACE_PARAMS | {"computeCommissionRates"}
+_E8_PER_PPM = 10**PLACES // PPM
+_NONE_FOR_ORDER = OrderCommission(ZERO, ZERO)
+_NONE = CommissionRates(ZERO, ZERO, ZERO, ZERO)
+
+
+class OrderCheck:
+    """Methods take (account, params, unit_ns), give JSON and raise Refusal."""
+
+    def __init__(self, core: Exchange, catalog: Catalog) -> None:
+        self._core, self._catalog = core, catalog
+
+    def test(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """order.test: all that can be said before the core sees it."""
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        terms = read_order(params, instrument, _PARAMS)
+        client_order_id(params, "newClientOrderId")
+        wanted_reply(params, terms)
+        compute = params.get("computeCommissionRates", "false")
+        if compute not in ("true", "false"):
+            raise Refusal(INVALID_PARAMETER, "computeCommissionRates")
+        check_filters(terms, instrument, self._core.last_price(instrument.id))
+        if instrument.status != InstrumentStatus.TRADING:
+            raise Refusal(MARKET_CLOSED)
+        if compute == "false":
+            return EMPTY_RESULT
+        return encode(TestCommission(
+            OrderCommission(*_rates(instrument)), _NONE_FOR_ORDER, _NONE_FOR_ORDER, Discount()))
+
+    def commission(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """account.commission"""
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        return encode(AccountCommission(
+            instrument.symbol, CommissionRates(*_rates(instrument), ZERO, ZERO), _NONE, _NONE, Discount()))
+
+
+def _rates(instrument: Instrument) -> tuple[str, str]:
+    """Maker's and taker's fee as fractions of what is received."""
+    maker, taker = (format_decimal(ppm * _E8_PER_PPM, PLACES)
+                    for ppm in (instrument.maker_fee_ppm, instrument.taker_fee_ppm))
+    return maker, taker
