@@ -23,6 +23,8 @@ cdef struct Clients:
 cdef bint clients_init(Clients* clients, size_t capacity) noexcept nogil
 cdef void clients_free(Clients* clients) noexcept nogil
 cdef bint clients_grow(Clients* clients) noexcept nogil
+# Room for so many orders without growing on the way.
+cdef bint clients_reserve(Clients* clients, uint32_t count) noexcept nogil
 cdef void clients_remove(Clients* clients, uint32_t hashed, uint32_t slot) noexcept nogil
 
 

@@ -19,6 +19,13 @@ cdef bint clients_grow(Clients* clients) noexcept nogil:
     return _resize(clients, (<size_t>clients.mask + 1) * 2)
 
 
+cdef bint clients_reserve(Clients* clients, uint32_t count) noexcept nogil:
+    cdef size_t size = <size_t>clients.mask + 1
+    while size < (<size_t>clients.count + count) * 2:
+        size *= 2
+    return size == <size_t>clients.mask + 1 or _resize(clients, size)
+
+
 cdef bint _resize(Clients* clients, size_t size) noexcept nogil:
     cdef Entry* old = clients.entries
     cdef size_t old_size = <size_t>clients.mask + 1

@@ -12,6 +12,7 @@ from engine.core.clients cimport client_find, client_hash
 from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
+from engine.core.snapshot cimport snapshot_dump, snapshot_load
 from engine.core.state cimport Limits, State, Top, account_known, book_known, state_free, state_init
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
@@ -52,7 +53,7 @@ cdef class Exchange:
         cdef Py_buffer view
         cdef uint64_t applied, count
         if self.state.failed:
-            raise MemoryError("an earlier apply() ran out of memory; rebuild the exchange by replay")
+            raise MemoryError("an earlier apply() ran out of memory, or load() failed; rebuild the exchange by replay")
         try:
             PyObject_GetBuffer(commands, &view, PyBUF_SIMPLE)
         except BufferError as error:
@@ -176,6 +177,24 @@ cdef class Exchange:
     def state_hash(self):
         """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""
         return state_digest(&self.state)
+
+    def dump(self):
+        """[(section, version, item_bytes, items)]: all of the state, for load(). O(state)."""
+        return snapshot_dump(&self.state)
+
+    def load(self, sections):
+        """Fills an exchange nothing was applied to with what dump() gave; items may be any contiguous buffer.
+
+        From then on both answer alike, in slots and ids too. ValueError: written by a newer version, or not sound;
+        the exchange is of no use then. O(state).
+        """
+        if self.state.seq != 0 or self.state.wallets.count != 1 or self.state.failed:
+            raise ValueError("load() needs an exchange nothing was applied to")
+        try:
+            snapshot_load(&self.state, sections)
+        except BaseException:
+            self.state.failed = True
+            raise
 
     def check(self):
         """Walks every invariant; AssertionError names the first that is broken. O(state)."""

@@ -47,6 +47,8 @@ cdef struct Pool:
 cdef bint pool_init(Pool* pool, size_t capacity, uint32_t open_max) noexcept nogil
 cdef void pool_free(Pool* pool) noexcept nogil
 cdef bint pool_grow(Pool* pool) noexcept nogil
+# Room for slots below `fresh`.
+cdef bint pool_reserve(Pool* pool, uint32_t fresh) noexcept nogil
 
 
 cdef inline uint32_t pool_take(Pool* pool) noexcept nogil:

@@ -20,6 +20,10 @@ cdef bint pool_grow(Pool* pool) noexcept nogil:
     return _resize(pool, <size_t>pool.capacity * 2)
 
 
+cdef bint pool_reserve(Pool* pool, uint32_t fresh) noexcept nogil:
+    return fresh <= pool.capacity or _resize(pool, fresh)
+
+
 cdef bint _resize(Pool* pool, size_t capacity) noexcept nogil:
     cdef void* nodes = block_grow(pool.nodes, capacity * sizeof(Node))
     if nodes == NULL:

@@ -9,8 +9,8 @@ from libc.string cimport memcmp, memcpy, memset
 from engine.core.events cimport event_next
 from engine.core.ladder cimport ladder_init
 from engine.core.state cimport (
-    ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, asset_known, book_known, reserve_account,
-    reserve_asset, reserve_book)
+    ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, Limits, asset_known, book_known,
+    reserve_account, reserve_asset, reserve_book)
 from engine.core.types cimport (
     BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET,
     UNKNOWN_INSTRUMENT, Code, Event)
@@ -23,18 +23,22 @@ cdef enum:
 
 cdef void set_asset(State* state, AssetCommand* command) noexcept nogil:
     cdef Code code = _check_asset(state, command)
-    cdef Asset* asset
     if code == NONE and not asset_known(state, command.asset):
-        if not reserve_asset(state, command.asset):
-            state.failed = True
-            return
-        asset = &state.assets[command.asset]
-        memcpy(asset.text, command.text, TEXT_BYTES)
-        asset.scale = command.scale
-        asset.external_wallet = wallet_open(&state.wallets, 0, command.asset)
-        asset.known = True
-        state.failed |= asset.external_wallet == 0
+        keep_asset(state, command.asset, command.scale, command.text)
     _report(state, command, code, 0, command.asset)
+
+
+cdef void keep_asset(State* state, uint32_t asset, uint8_t scale, const char* text) noexcept nogil:
+    cdef Asset* kept
+    if not reserve_asset(state, asset):
+        state.failed = True
+        return
+    kept = &state.assets[asset]
+    memcpy(kept.text, text, TEXT_BYTES)
+    kept.scale = scale
+    kept.external_wallet = wallet_open(&state.wallets, 0, asset)
+    kept.known = True
+    state.failed |= kept.external_wallet == 0
 
 
 cdef Code _check_asset(State* state, AssetCommand* command) noexcept nogil:
@@ -55,14 +59,18 @@ cdef Code _check_asset(State* state, AssetCommand* command) noexcept nogil:
 
 cdef void set_instrument(State* state, InstrumentCommand* command) noexcept nogil:
     cdef Code code = _check_instrument(state, command)
-    if code == NONE and not book_known(state, command.instrument):
+    if code == NONE:
+        keep_instrument(state, command)
+    _report(state, command, code, 0, command.instrument)
+
+
+cdef void keep_instrument(State* state, InstrumentCommand* command) noexcept nogil:
+    if not book_known(state, command.instrument):
         if not reserve_book(state, command.instrument):
             state.failed = True
             return
         _open_book(state, command)
-    if code == NONE:
-        _apply_instrument(state, command)
-    _report(state, command, code, 0, command.instrument)
+    _apply_instrument(state, command)
 
 
 cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept nogil:
@@ -120,22 +128,26 @@ cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept n
 
 cdef void set_limits(State* state, LimitsCommand* command) noexcept nogil:
     cdef Code code = NONE
-    cdef Book* book
+    cdef Limits limits
     if (command.max_notional < 0 or command.reference_ticks < 0 or command.reference_ticks > MAX_TICKS
             or command.band_up_ppm > BAND_UP_MAX or command.band_down_ppm > PPM):
         code = BAD_COMMAND
     elif not book_known(state, command.instrument):
         code = UNKNOWN_INSTRUMENT
     else:
-        book = &state.books[command.instrument]
-        book.limits.max_notional = command.max_notional
-        book.limits.reference_ticks = command.reference_ticks
-        book.limits.band_up_ppm = command.band_up_ppm
-        book.limits.band_down_ppm = command.band_down_ppm
-        book.limits.orders_max = command.orders_max
-        book.limited = (command.max_notional != 0 or command.band_up_ppm != 0 or command.band_down_ppm != 0
-                        or command.orders_max != 0)
+        limits.max_notional = command.max_notional
+        limits.reference_ticks = command.reference_ticks
+        limits.band_up_ppm = command.band_up_ppm
+        limits.band_down_ppm = command.band_down_ppm
+        limits.orders_max = command.orders_max
+        keep_limits(&state.books[command.instrument], &limits)
     _report(state, command, code, 0, command.instrument)
+
+
+cdef void keep_limits(Book* book, Limits* limits) noexcept nogil:
+    book.limits = limits[0]
+    book.limited = (limits.max_notional != 0 or limits.band_up_ppm != 0 or limits.band_down_ppm != 0
+                    or limits.orders_max != 0)
 
 
 cdef void set_account(State* state, AccountCommand* command) noexcept nogil:

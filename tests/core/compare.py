@@ -17,6 +17,7 @@ TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
 LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")
 FULL_EVERY = 101      # commands between two comparisons of everything
 REOPEN_EVERY = 1000   # commands between two resets of what random settings broke
+SNAPSHOT_EVERY = 97   # commands after which the core is replaced by a copy loaded from its own snapshot
 
 
 class Twins:
@@ -65,6 +66,15 @@ class Twins:
             assert core.limits(key) == tuple(book.limits.get(name, 0) for name in LIMITS)
         core.check()
 
+    def reload(self) -> None:
+        """Go on with a core loaded from the snapshot of this one: whatever is forgotten shows sooner or later."""
+        copy = Exchange(**TINY, top_events=True, orders_max=self.orders_max)
+        sections = self.core.dump()
+        copy.load(sections)
+        assert copy.dump() == sections
+        assert copy.state_hash() == self.core.state_hash()
+        self.core = copy
+
     def replay(self, random: Random) -> Exchange:
         """The same commands in batches of random size, through an exchange with other capacities."""
         copy = Exchange(orders=64, events=2, orders_max=self.orders_max)
@@ -89,6 +99,8 @@ def compare(seed: int, commands: int, price: Callable[[Random, int], int], *, or
         orders = twins.open_orders()
         twins.apply(flow.next(orders))
         flow.dead = orders[-5:] if orders else flow.dead
+        if count % SNAPSHOT_EVERY == SNAPSHOT_EVERY - 1:
+            twins.reload()
         if count % REOPEN_EVERY == REOPEN_EVERY - 1:
             for command in settings:
                 if command.kind != CommandKind.CREDIT:

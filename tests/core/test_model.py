@@ -80,6 +80,10 @@ class CoreAndReference(RuleBasedStateMachine):
         orders = [self.place(account, side, OrderType.LIMIT, TimeInForce.GTC, price, 1, b"") for _ in range(count)]
         return multiple(*orders)
 
+    @rule()
+    def snapshot(self) -> None:
+        self.twins.reload()
+
     @invariant()
     def agree(self) -> None:
         if hasattr(self, "twins"):

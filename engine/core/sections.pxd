@@ -1,0 +1,85 @@
+"""Items of the sections of a snapshot: the state as plain records, whatever the structures in memory look like.
+
+An item never changes meaning. A field that comes later is added at the end, 0 meaning what was before: load() reads
+the shorter items of an older snapshot as if the rest were 0. Only what cannot be found again stands here: price
+levels, hash tables, purses and best prices are made anew.
+"""
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from engine.core.state cimport State
+
+cdef enum SectionId:            # never used for another purpose
+    COUNTERS = 1
+    ASSETS = 2
+    INSTRUMENTS = 3             # InstrumentCommand
+    BOOKS = 4
+    ACCOUNTS = 5
+    WALLETS = 6
+    ORDERS = 7
+    FREE_SLOTS = 8              # uint32_t
+
+cdef struct CountersItem:       # one
+    uint64_t seq
+    int64_t time_ns
+    uint64_t fill_id
+    uint32_t slots              # pool.fresh
+    uint32_t orders_max         # pool.open_max
+
+cdef struct AssetItem:
+    uint32_t asset
+    uint32_t scale
+    char[36] text
+    uint32_t reserved
+
+cdef struct BookItem:           # in order of instrument
+    uint32_t instrument
+    uint32_t orders_max
+    uint64_t update_id
+    uint64_t trade_id
+    uint64_t prevented_id
+    int64_t last_ticks
+    int64_t max_notional
+    int64_t reference_ticks
+    int64_t band_up_ppm
+    int64_t band_down_ppm
+
+cdef struct AccountItem:
+    uint32_t account
+    uint8_t status
+    uint8_t[3] reserved
+    uint32_t trade_group
+    uint32_t first_order        # slots
+    uint32_t last_order
+    uint32_t open_orders
+
+cdef struct WalletItem:         # in order of index
+    uint64_t key
+    int64_t available
+    int64_t held
+
+cdef struct OrderItem:          # a resting order; by instrument and side, in the order in which they would trade
+    uint64_t order_id
+    int64_t price_ticks
+    int64_t left_lots
+    int64_t qty_lots
+    int64_t quote_filled
+    int64_t time_ns
+    int64_t update_ns
+    uint32_t slot
+    uint32_t account
+    uint32_t instrument
+    uint8_t side
+    uint8_t order_type
+    uint8_t time_in_force
+    uint8_t reserved_a
+    uint32_t list_next          # in the account's list, slots
+    uint32_t list_prev
+    char[36] text
+    uint32_t[3] reserved_b
+
+
+cdef inline void read_item(void* item, size_t size, const char* data, uint64_t index, size_t item_bytes) noexcept nogil:
+    """The item of that number, whose fields beyond item_bytes are 0. item_bytes is at most size."""
+    memcpy(item, data + index * item_bytes, item_bytes)
+    memset(<char*>item + item_bytes, 0, size - item_bytes)
