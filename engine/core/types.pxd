@@ -158,7 +158,7 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint8_t time_in_force
     uint32_t account
     uint32_t instrument     # CREDIT, DEBIT: the asset
-    uint32_t slot           # CANCEL, REDUCE, REPLACE: where order_id lives (0: look up by text); PLACE: session, 0: none
+    uint32_t slot           # CANCEL, REDUCE, REPLACE: where order_id lives (0: look up by text); PLACE: session, 0 none
     uint64_t seq            # stamped by the sequencer
     int64_t time_ns         # stamped by the sequencer
     uint64_t order_id       # CANCEL, REDUCE, REPLACE: the target (0: look up by text)
