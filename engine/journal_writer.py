@@ -14,7 +14,7 @@ from engine.errors import JournalError, Stopped
 from engine.frames import HEADER_BYTES
 from engine.journal import Walk
 from engine.records import RECORD_BYTES
-from engine.segments import START, Segment, SegmentHeader
+from engine.segments import START, Segment, SegmentHeader, sync_names
 from engine.spare import Spare
 
 FIRST_SEGMENT_BYTES = 16 * 1024 * 1024  # each next one twice as long, up to segment_bytes: a small venue starts at once
@@ -73,11 +73,13 @@ class JournalWriter:
         return self.segments[-1]
 
     def open(self) -> None:
-        """Clear what a torn write left, then write the frame that opens a new epoch. Raises JournalError."""
+        """Make all that was found durable, clear what a torn write left, open a new epoch. Raises JournalError."""
         try:
+            sync_names(self.directory)
             if not self.segments:
                 self.segments.append(self._spare.first(self._next_header(), self._next_size()))
             self._fd = os.open(self.segment.path, os.O_RDWR | os.O_CLOEXEC)
+            self._write_again()
             self._clear()
             self._lengthen()
             if not self.segment.fits(0):
@@ -155,6 +157,14 @@ class JournalWriter:
     def _next_size(self) -> int:
         wanted = self.segment.size_bytes * 2 if self.segments else FIRST_SEGMENT_BYTES
         return max(START + self._frames_bytes, min(wanted, self._most_bytes))
+
+    def _write_again(self) -> None:
+        """The last frames may be in memory only, and clean there: after an fdatasync that failed nobody writes them.
+
+        These are the last one with commands and the epochs' frames behind it: any other was durable before the next.
+        """
+        begin = self.segment.tail
+        os.pwrite(self._fd, os.pread(self._fd, self.segment.end - begin, begin), begin)
 
     def _clear(self) -> None:
         """Zero what lies behind the end, so that no old byte is ever read as part of a later frame."""

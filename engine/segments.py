@@ -8,6 +8,7 @@ import os
 import struct
 from array import array
 from bisect import bisect_left
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -52,6 +53,7 @@ class Segment:
         self.path, self.header, self.size_bytes = path, header, size_bytes
         self.first_seq = header.first_seq
         self.end = START                    # offset after the last frame
+        self.tail = START                   # offset of the last frame with commands; epochs' frames may follow
         self._mark_seqs = array("Q")
         self._mark_offsets = array("Q")
 
@@ -60,6 +62,8 @@ class Segment:
         if not self._mark_offsets or self.end - self._mark_offsets[-1] >= MARK_BYTES:
             self._mark_seqs.append(frame_first_seq)
             self._mark_offsets.append(self.end)
+        if frame_bytes > HEADER_BYTES:
+            self.tail = self.end
         self.end += frame_bytes
 
     def fits(self, count: int) -> bool:
@@ -187,3 +191,15 @@ def sync_directory(directory: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_names(directory: Path) -> None:
+    """Make the way to a journal's files durable, whoever made it: a run that was killed may not have come to that.
+
+    Raises OSError; what lies above the data directory is the machine's, and synced as far as we may.
+    """
+    sync_directory(directory)
+    sync_directory(directory.parent)
+    for above in directory.parent.parents:
+        with suppress(OSError):
+            sync_directory(above)
