@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.errors import ConfigError
 
 SOCKET_PATH_BYTES_MAX = 100
-_LONGEST_SOCKET_NAME = "dropcopy.sock"
+_LONGEST_SOCKET_NAME = "questions.sock"
 
 
 class Paths:
@@ -23,7 +23,8 @@ class Paths:
         self.lock = data_dir / "exchange.lock"
         self.run = _socket_folder(data_dir)
         self.door = self.run / "door.sock"
-        self.dropcopy = self.run / _LONGEST_SOCKET_NAME
+        self.dropcopy = self.run / "dropcopy.sock"
+        self.questions = self.run / _LONGEST_SOCKET_NAME
         self.postgres = data_dir / "postgres"
         self.redis = data_dir / "redis"
         self.keys = data_dir / "keys.json"

@@ -55,6 +55,7 @@ class ExchangeServer:
                 lambda: engine_metrics(venue.engine), config.metrics, config.metrics.exchange_port)
         except BaseException:
             await venue.engine.close()
+            await venue.questions.close()
             raise
         return cls(venue, door, listener, metrics)
 
@@ -76,6 +77,7 @@ class ExchangeServer:
         for session in list(self.venue.sessions):
             session.shutting_down(now_ns)
         await self.venue.engine.close()
+        await self.venue.questions.close()
         await self._door.close()
         self._listener.close()
         await self._listener.wait_closed()

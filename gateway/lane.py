@@ -24,8 +24,8 @@ from gateway.refusals import DISCONNECTED, SERVER_BUSY, STORAGE_FULL, UNKNOWN_ER
 
 Tag = TypeVar("Tag")
 Work = Callable[[], bytes]
-_Item = tuple[int, Tag, Any] | Answer   # kind, tag, and: Finish | Work | Refusal
-_COMMAND, _QUERY, _REFUSED = range(3)
+_Item = tuple[int, Tag, Any] | Answer   # kind, tag, and: Finish | Work | Refusal | what to begin
+_COMMAND, _QUERY, _REFUSED, _STARTED = range(4)
 _log = logging.getLogger(__name__)
 
 
@@ -89,6 +89,13 @@ class Lane(Generic[Tag]):
         else:
             self._run(tag, work)
 
+    def start(self, tag: Tag, begin: Callable[[], None]) -> None:
+        """Call `begin` after everything asked for before is answered; the answer to this is the caller's business."""
+        if self._pending:
+            self._queue((_STARTED, tag, begin))
+        else:
+            begin()
+
     def refuse(self, tag: Tag, refusal: Refusal) -> None:
         """Answer with a refusal, after everything asked for before."""
         if self._pending:
@@ -148,6 +155,8 @@ class Lane(Generic[Tag]):
             return end
         if kind == _QUERY:
             self._run(tag, what)
+        elif kind == _STARTED:
+            what()
         else:
             self._refuse(tag, what)
         return start

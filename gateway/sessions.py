@@ -17,6 +17,7 @@ from gateway.lane import Lane, Overrun
 from gateway.order_intake import OrderIntake
 from gateway.order_terms import Params
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
+from gateway.questions import QUESTIONS, SIGNED
 from gateway.refusals import (
     INVALID_PARAMETER,
     REJECTED_API_KEY,
@@ -39,6 +40,7 @@ ANSWER_TOO_LARGE = Terms(
     500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
+OK = 200
 
 
 class Principal(NamedTuple):
@@ -60,6 +62,7 @@ class Session:
             venue.desk, self._lane.batch, venue.engine, venue.keys, venue.new_order_id, self._lane.add)
         self._in_flight_max = venue.config.limits.requests_in_flight_max
         self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
+        self._asked = 0       # questions about the past without an answer
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
@@ -144,6 +147,11 @@ class Session:
             self._lane.query(tag, lambda: body)
         elif stream := self._stream_methods.get(method):
             self._lane.query(tag, partial(stream, params))
+        elif method in QUESTIONS:
+            account = self._account(params) if method in SIGNED else 0
+            self._asked += 1
+            self._lane.start(tag, partial(
+                venue.questions.ask, account, method, params, self._unit_ns, partial(self._told, tag)))
         elif method in ("userDataStream.subscribe", "userDataStream.subscribe.signature"):
             self._begin_subscribe(tag, method, params)
         else:
@@ -237,12 +245,21 @@ class Session:
     def _refuse(self, tag: Tag, refusal: Refusal) -> None:
         self._connection.send(error_reply(tag.id, refusal.status, refusal.body(), tag.show_limits))
 
+    def _told(self, tag: Tag, status: int, body: bytes) -> None:
+        """The answer to a question about the past, in no order with other replies."""
+        self._asked -= 1
+        if status == OK:
+            self._answer(tag, body)
+        else:
+            self._connection.send(error_reply(tag.id, status, body, tag.show_limits))
+        self._pace()
+
     def _send(self, frames: bytes) -> None:
         self._connection.send_frame(frames)
 
     def _pace(self) -> None:
         """Read on only as fast as the engine answers: replies to all that was read must find room in the buffer."""
-        self._connection.hold(self._lane.pending > self._in_flight_max)
+        self._connection.hold(self._lane.pending + self._asked > self._in_flight_max)
 
 
 def _flag(text: str, name: str) -> bool:

@@ -25,6 +25,7 @@ from gateway.order_terms import Params
 from gateway.orders import Finish, OrderDesk
 from gateway.prevented_matches import PreventedMatches
 from gateway.queries import Queries
+from gateway.questions import Questions
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import STORAGE_FULL, Refusal
 from gateway.ticker_queries import TickerQueries
@@ -51,7 +52,7 @@ class Closing(Protocol):
 
 
 class Venue:
-    """Made by `open`; closed by closing its engine."""
+    """Made by `open`; closed by closing its engine and its questions."""
 
     engine: Engine
     desk: Desk
@@ -65,6 +66,7 @@ class Venue:
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.trades = RecentTrades()
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
+        self.questions = Questions(config)
         self.sessions: set[Closing] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.commands: dict[str, Command] = {}
@@ -77,6 +79,7 @@ class Venue:
         venue = cls(config)
         venue.engine = await Engine.open(config, venue.applied)
         venue._connect()
+        venue.questions.start()
         return venue
 
     def applied(self, frame: Frame, events: list[Event]) -> None:

@@ -23,6 +23,7 @@ from gateway.door_client import DoorClient
 from gateway.refusals import BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NO_SUCH_ROUTE, UNKNOWN_ERROR, Refusal, Terms
 from gateway.rest.gateway import Gateway, HttpRequest
 from gateway.rest.market_routes import MARKET_ROUTES
+from gateway.rest.question_door import QuestionDoor
 from gateway.rest.routes import ROUTES, SIGNED_PARAMETERS, Route
 from gateway.rest.server import serve_http
 from gateway.rest.shapes import ErrorBody
@@ -40,9 +41,12 @@ async def serve(config: Config) -> None:
     def ready(port: int) -> None:
         announce("rest", url=f"http://{host}:{port}")
     app = make_app(gateway, config.limits.http_body_bytes_max)
+    questions = QuestionDoor(gateway.local)
     try:
+        await questions.open(config.paths.questions)
         await serve_http(app, host, config.rest.port, config.limits, ready)
     finally:
+        await questions.close()
         await gateway.close()
 
 

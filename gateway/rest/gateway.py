@@ -135,6 +135,7 @@ class Gateway:
             "avgPrice": klines.average,
             "ticker.24hr": rolling.day,
             "ticker": rolling.window,
+            "ticker.tradingDay": rolling.trading_day,
             "asset.tradeFee": others.trade_fees,
             "system.status": others.system_status,
             "nothing.list": others.no_list,

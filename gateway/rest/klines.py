@@ -8,15 +8,15 @@ from engine.instruments import Instrument
 from engine.intervals import INTERVAL_BY_NAME, MINUTE_MS, SECOND_MS, TIME_MS_MAX, Interval
 from engine.market_channels import NS_PER_MS
 from gateway.protocol import encode
-from gateway.refusals import INVALID_INTERVAL, INVALID_PARAMETER, MANDATORY, Refusal
+from gateway.refusals import INVALID_INTERVAL, MANDATORY, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import AveragePrice, KlineRow
 from gateway.rest.ranges import Params, limit, span_ns
 from gateway.rest.reader import Reader
+from gateway.rest.time_zones import ZonedInterval, offset_ms
 
 AVERAGE_MINUTES = 5
-_UTC = ("0", "00:00", "0:00", "+00:00", "+0:00", "UTC")
 _UNUSED = "0"
 
 
@@ -28,16 +28,16 @@ class Klines:
 
     async def klines(self, account: int, params: Params, unit_ns: int) -> bytes:
         """klines: with startTime the oldest from there, else the newest, up to endTime."""
-        interval, rows_max, (first_ns, last_ns) = _interval(params), limit(params), span_ns(params, False)
-        if params.get("timeZone", "0") not in _UTC:
-            raise Refusal(INVALID_PARAMETER, "timeZone")
+        interval = ZonedInterval(_interval(params), offset_ms(params))
+        rows_max, (first_ns, last_ns) = limit(params), span_ns(params, False)
         instrument = await self._find(params)
         last_ms = min(await self._candles.now_ms(), last_ns // NS_PER_MS)
-        first_ms = await self._candles.first_ms(instrument.id, interval)
+        first_ms = await self._candles.first_ms(instrument.id, interval.base)
+        first_ms = None if first_ms is None else interval.open_ms(first_ms)
         if first_ms is None or first_ms > last_ms or first_ns > TIME_MS_MAX * NS_PER_MS:
             return encode([])
         opens = _opens(interval, max(first_ms, -(-first_ns // NS_PER_MS)), last_ms, rows_max, "startTime" in params)
-        candles = await self._candles.candles(instrument.id, interval, opens[0], opens[-1]) if opens else {}
+        candles = await self._bars(instrument, interval, opens[0], interval.next_ms(opens[-1]) - 1) if opens else {}
         price = await self._price_before(instrument, opens[0]) if opens else 0
         rows = []
         for open_ms in opens:
@@ -60,6 +60,10 @@ class Klines:
             text = instrument.price_text(last[0]["price_ticks"] if last else 0)
         return encode(AveragePrice(AVERAGE_MINUTES, text, last[0]["time_ns"] // unit_ns if last else 0))
 
+    async def _bars(
+            self, instrument: Instrument, interval: ZonedInterval, first_ms: int, last_ms: int) -> dict[int, Bar]:
+        return interval.joined(await self._candles.candles(instrument.id, interval.base, first_ms, last_ms))
+
     async def _price_before(self, instrument: Instrument, time_ms: int) -> int:
         before = await self._candles.last_before([instrument.id], time_ms)
         return before[instrument.id][0]
@@ -80,7 +84,7 @@ def _interval(params: Params) -> Interval:
     return INTERVAL_BY_NAME[name]
 
 
-def _opens(interval: Interval, first_ms: int, last_ms: int, rows_max: int, forward: bool) -> list[int]:
+def _opens(interval: ZonedInterval, first_ms: int, last_ms: int, rows_max: int, forward: bool) -> list[int]:
     """When the intervals begin that are asked for: of those from first_ms to last_ms the first or the last."""
     if not forward:
         first_ms = max(first_ms, interval.back_ms(interval.open_ms(last_ms), rows_max - 1))
@@ -98,7 +102,7 @@ def _flat(open_ms: int, price: int) -> Bar:
     return Bar(open_ms, price, price, price, price, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0)
 
 
-def _row(instrument: Instrument, interval: Interval, candle: Bar, units: int) -> KlineRow:
+def _row(instrument: Instrument, interval: ZonedInterval, candle: Bar, units: int) -> KlineRow:
     """`units`: of time per millisecond."""
     price, qty, quote = instrument.price_text, instrument.qty_text, instrument.quote_text
     return (candle.open_ms * units, price(candle.open), price(candle.high), price(candle.low), price(candle.close),

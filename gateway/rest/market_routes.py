@@ -47,4 +47,7 @@ MARKET_ROUTES = (
     _get("ticker", "ticker", 4, "symbol symbols windowSize type",
          list[WindowTicker] | WindowTicker | MiniTicker | list[MiniTicker], "Statistics of a rolling window",
          weigh=_window_weight),
+    _get("ticker/tradingDay", "ticker.tradingDay", 4, "symbol symbols timeZone type",
+         list[WindowTicker] | WindowTicker | MiniTicker | list[MiniTicker], "Statistics of the day",
+         weigh=_window_weight),
 )

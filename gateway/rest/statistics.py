@@ -6,6 +6,7 @@ its trade ids -1. Methods take (account, params, unit_ns), give JSON - one row f
 Refusal.
 """
 import re
+from collections.abc import Callable
 
 from engine.bars import Statistics, average_text, percent_text, statistics_of
 from engine.instruments import Instrument
@@ -18,6 +19,7 @@ from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import DayTicker, MiniTicker, WindowTicker
 from gateway.rest.ranges import Params
 from gateway.rest.tickers import Tickers
+from gateway.rest.time_zones import offset_ms
 
 WINDOW_SYMBOLS_MAX = 100
 _WINDOW = re.compile(r"([1-9][0-9]?)([mhd])")
@@ -34,7 +36,7 @@ class RollingTickers:
         """ticker.24hr"""
         mini = _is_mini(params)
         names, single = await self._tickers.names(params)
-        found = await self._statistics(names, DAY_MS, SECOND_MS)
+        found = await self._statistics(names, lambda now_ms: now_ms // SECOND_MS * SECOND_MS - DAY_MS)
         if mini:
             rows: list[MiniTicker] | list[DayTicker] = [_mini(*each, unit_ns) for each in found]
         else:
@@ -45,24 +47,38 @@ class RollingTickers:
     async def window(self, account: int, params: Params, unit_ns: int) -> bytes:
         """ticker: of windowSize, one day if not sent."""
         mini, length_ms = _is_mini(params), _window_ms(params.get("windowSize", "1d"))
+        names, single = await self._some_names(params)
+        found = await self._statistics(names, lambda now_ms: now_ms // MINUTE_MS * MINUTE_MS - length_ms)
+        rows = [(_mini if mini else _full)(*each, unit_ns) for each in found]
+        return encode(rows[0] if single else rows)
+
+    async def trading_day(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """ticker.tradingDay: since midnight of timeZone; closeTime is the end of that day."""
+        mini, offset = _is_mini(params), offset_ms(params)
+        names, single = await self._some_names(params)
+        found = await self._statistics(names, lambda now_ms: (now_ms + offset) // DAY_MS * DAY_MS - offset)
+        rows = [(_mini if mini else _full)(instrument, span, span.open_ms + DAY_MS - 1, unit_ns)
+                for instrument, span, _ in found]
+        return encode(rows[0] if single else rows)
+
+    async def _some_names(self, params: Params) -> tuple[list[str], bool]:
+        """The symbols asked for, of which there must be some and not too many, and whether it is a single one."""
         if "symbol" not in params and "symbols" not in params:
             raise Refusal(ONE_OF_TWO, "symbol", "symbols")
         names, single = await self._tickers.names(params)
         if len(names) > WINDOW_SYMBOLS_MAX:
             raise Refusal(INVALID_PARAMETER, "symbols")
-        found = await self._statistics(names, length_ms, MINUTE_MS)
-        rows = [(_mini if mini else _full)(*each, unit_ns) for each in found]
-        return encode(rows[0] if single else rows)
+        return names, single
 
-    async def _statistics(self, names: list[str], length_ms: int,
-                          step_ms: int) -> list[tuple[Instrument, Statistics, int]]:
-        """For each symbol: instrument, statistics, time now in ms."""
+    async def _statistics(
+            self, names: list[str], start: Callable[[int], int]) -> list[tuple[Instrument, Statistics, int]]:
+        """For each symbol: instrument, statistics since start(now), time now in ms."""
         instruments = [await self._instruments.find(name) for name in names]
         if not instruments:
             return []
         numbers = [instrument.id for instrument in instruments]
         now_ms = await self._candles.now_ms()
-        start_ms = now_ms // step_ms * step_ms - length_ms
+        start_ms = start(now_ms)
         minute_ms = -(-start_ms // MINUTE_MS) * MINUTE_MS
         hour_ms = -(-minute_ms // HOUR_MS) * HOUR_MS
         bars = await self._candles.window(numbers, start_ms, minute_ms, hour_ms)

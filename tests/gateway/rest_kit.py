@@ -14,6 +14,7 @@ from gateway.door_client import DoorClient
 from gateway.keys import NewKey
 from gateway.rest.app import make_app
 from gateway.rest.gateway import Gateway
+from gateway.rest.question_door import QuestionDoor
 from gateway.rest.server import serve_http
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -24,6 +25,8 @@ async def rest(config: Config, exchange_runs: bool = True) -> AsyncIterator[int]
     """Serve REST for the venue of this configuration; its port."""
     door = await DoorClient.connect(config.paths.door, timeout_s=10 if exchange_runs else None)
     gateway = Gateway(config, door)
+    questions = QuestionDoor(gateway.local)
+    await questions.open(config.paths.questions)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve_http(
         make_app(gateway, config.limits.http_body_bytes_max), "127.0.0.1", 0, config.limits, ready.set_result))
@@ -33,6 +36,7 @@ async def rest(config: Config, exchange_runs: bool = True) -> AsyncIterator[int]
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+        await questions.close()
         await gateway.close()
 
 

@@ -13,9 +13,10 @@ import uvloop
 
 from engine.bars import average_text, percent_text
 from engine.instruments import Instrument
-from engine.intervals import DAY_MS, INTERVALS, MINUTE_MS, Interval
+from engine.intervals import DAY_MS, INTERVALS, MINUTE_MS
+from gateway.rest.time_zones import ZonedInterval
 from tests.gateway.rest_kit import RestClient, rest
-from tests.gateway.running import ALICE, BOB, furnish, limit, running
+from tests.gateway.running import ALICE, BOB, Client, furnish, limit, running
 from tests.support.postgres import PostgresServer
 from tests.workers.trades_kit import FakeTrade, aggregated, random_trades, statistics
 from workers.candle_store import _row
@@ -152,7 +153,7 @@ def test_historical_trades(tmp_path, filled):
     run(tmp_path, filled, story)
 
 
-async def within_one(interval: Interval, ask: Callable[[], Awaitable[Any]]) -> tuple[Any, int]:
+async def within_one(interval: Any, ask: Callable[[], Awaitable[Any]]) -> tuple[Any, int]:
     """An answer that began and ended in one interval of the clock, and when."""
     while True:
         before = int(time.time() * 1000)
@@ -202,8 +203,79 @@ def test_candles_of_all_intervals(tmp_path, filled):
         assert await market.get("klines", interval="1m", endTime=1) == []
         assert await market.error("klines", interval="7m") == (400, -1120)
         assert await market.error("klines") == (400, -1102)
-        assert await market.error("klines", interval="1d", timeZone="8") == (400, -1130)
     run(tmp_path, filled, story)
+
+
+@pytest.mark.parametrize("zone, minutes", [("8", 480), ("-5:00", -300), ("05:45", 345), ("+14:00", 840), ("-12", -720)])
+def test_candles_and_days_of_other_zones(tmp_path, filled, zone, minutes):
+    async def story(market: Market) -> None:
+        for interval in INTERVALS[5:]:
+            zoned = ZonedInterval(interval, minutes * MINUTE_MS)
+            found, now_ms = await within_one(zoned, lambda name=interval.name: market.get(
+                "klines", interval=name, timeZone=zone))
+            assert found == slow_klines(market, zoned, now_ms)[-500:], interval.name
+            part = await market.get("klines", interval=interval.name, timeZone=zone, limit=2, startTime=found[0][0] + 1)
+            assert part == found[1:3]
+        days = await market.get("klines", interval="1d", timeZone=zone)
+        assert all((row[0] + minutes * MINUTE_MS) % DAY_MS == 0 and row[6] - row[0] == DAY_MS - 1 for row in days)
+        day = await market.get("ticker/tradingDay", timeZone=zone)
+        assert (day["openTime"] + minutes * MINUTE_MS) % DAY_MS == 0
+        check_ticker(market, day, DAY_MS - 1)
+    run(tmp_path, filled, story)
+
+
+def test_zones_that_are_not_there(tmp_path, filled):
+    async def story(market: Market) -> None:
+        for zone in ("15", "-12:15", "14:15", "x", "", "1:7", "5:10", "0x1", "１", "99:99", "1:60"):
+            assert await market.error("klines", interval="1d", timeZone=zone) == (400, -1130), zone
+            assert await market.error("ticker/tradingDay", timeZone=zone) == (400, -1130), zone
+        assert await market.error("ticker/tradingDay", symbol=None) == (400, -1102)
+    run(tmp_path, filled, story)
+
+
+def test_the_same_questions_over_websocket(tmp_path, filled):
+    """Answered by the REST process: the same rows, microseconds, refusals; and 503 while there is none."""
+    dsn, _ = filled
+    bitcoin = {"symbol": "BTCUSDT"}
+
+    async def main() -> None:
+        async with running(tmp_path, postgres={"dsn": dsn}, **MISSING) as venue:
+            await furnish(venue)
+            async with venue.client(ALICE) as socket:
+                assert await socket.error("klines", signed=False, **bitcoin, interval="1d") == (
+                    503, -1001, "Internal error; unable to process your request. Please try again.")
+                async with rest(venue.server.venue.config) as port, RestClient(port, venue.keys[ALICE]) as http:
+                    while (await socket.call("avgPrice", signed=False, **bitcoin))["status"] == 503:
+                        await socket.call("ping", signed=False)
+                    await compare(socket, http)
+                    await refused(socket)
+    uvloop.run(main())
+
+
+async def compare(socket: Client, http: RestClient) -> None:
+    bitcoin = {"symbol": "BTCUSDT"}
+    for method, path, params in (
+            ("klines", "klines", {"interval": "1h"}), ("uiKlines", "uiKlines", {"interval": "1w", "timeZone": "3:30"}),
+            ("avgPrice", "avgPrice", {}), ("trades.historical", "historicalTrades", {"limit": 3, "fromId": 9}),
+            ("trades.aggregate", "aggTrades", {"limit": 3})):
+        said = await socket.ok(method, signed=False, **bitcoin, **params)
+        assert said == await http.ok("GET", path, public=True, **bitcoin, **params)
+    for method, params in (
+            ("ticker", {"windowSize": "3d"}), ("ticker.24hr", {"type": "MINI"}), ("ticker.tradingDay", {})):
+        assert (await socket.ok(method, signed=False, **bitcoin, **params))["symbol"] == "BTCUSDT"
+        assert len(await socket.ok(method, signed=False, symbols=["BTCUSDT"], **params)) == 1
+    assert await socket.ok("myTrades", **bitcoin) == []
+
+
+async def refused(socket: Client) -> None:
+    bitcoin = {"symbol": "BTCUSDT"}
+    assert (await socket.error("myTrades", signed=False, **bitcoin))[1] == -2014
+    assert (await socket.error("klines", signed=False, **bitcoin))[1] == -1102
+    assert (await socket.error("klines", signed=False, interval="1d", symbol="NO"))[1] == -1121
+    assert (await socket.error("trades.aggregate", signed=False, **bitcoin, limit="x"))[1] == -1100
+    assert (await socket.error("asset.tradeFee"))[1] == -1020, "REST's own routes are no methods"
+    sent = [await socket.send("avgPrice", signed=False, **bitcoin) for _ in range(40)]
+    assert sorted([(await socket.reply())["id"] for _ in sent]) == sent
 
 
 def check_ticker(market: Market, row: dict[str, Any], length_ms: int) -> None:
