@@ -39,6 +39,12 @@ ASSET_COMMAND = _record(
 ACCOUNT_COMMAND = _record(
     ("kind", "u1", 0), ("status", "u1", 1), ("account", "<u4", 4), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
     ("trade_group", "<u4", 32), ("text", TEXT, 64))
+CONTROL_COMMAND = _record(
+    ("kind", "u1", 0), ("mode", "u1", 1), ("tier", "u1", 2), ("status", "u1", 3), ("account", "<u4", 4),
+    ("instrument", "<u4", 8), ("session", "<u4", 12), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
+    ("countdown_ns", "<i8", 32), ("reference_ticks", "<i8", 40), ("maker_fee_ppm", "<i4", 48),
+    ("taker_fee_ppm", "<i4", 52), ("slippage_ppm", "<u4", 56), ("stops_max", "<u4", 60), ("text", TEXT, 64),
+    ("day_end_s", "<u4", 100))
 
 EVENT = _record(
     *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("amount", "<i8", 104),

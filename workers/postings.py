@@ -11,6 +11,8 @@ Pure and vectorised; knows no Postgres. A trade has four party legs and up to tw
 | 4   | fee account | base  | + the buyer's fee, if any    |
 | 5   | fee account | quote | + the seller's fee, if any   |
 
+A fee below 0 is a rebate: it turns the signs of its leg and of its share in the party's.
+
 entry.n is trade.n * 8 + leg, so an entry names its trade and legs are in an order in which no wallet dips below zero.
 A deposit or withdrawal has two legs: n = 0 the external account, n = 1 the user's.
 """
@@ -78,7 +80,7 @@ def trade_entries(trades: Rows, instruments: Rows) -> Rows:
     legs["n"] = trades["n"][:, None] * LEGS_PER_TRADE + np.arange(6)
     legs["kind"] = [EntryKind.TRADE] * 4 + [EntryKind.FEE] * 2
     charged = np.ones(legs.shape, bool)
-    charged[:, 4:] = legs["amount"][:, 4:] > 0
+    charged[:, 4:] = legs["amount"][:, 4:] != 0
     return legs[charged]
 
 

@@ -54,7 +54,7 @@ WITH party AS (
         (0, seller, base_asset, -base), (1, buyer, base_asset, base - buyer_fee),
         (2, buyer, quote_asset, -quote), (3, seller, quote_asset, quote - seller_fee),
         (4, 1, base_asset, buyer_fee), (5, 1, quote_asset, seller_fee)) AS l (place, account, asset, amount)
-    WHERE place < 4 OR l.amount > 0
+    WHERE place < 4 OR l.amount <> 0
 )
 SELECT format('account %s asset %s seq %s n %s: the trade moves %s, the entry %s',
               account, asset, seq, n, leg.amount, coalesce(entry.amount::text, 'is missing'))

@@ -10,8 +10,8 @@ from libc.string cimport memcpy, memset
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE, REPLACE,
-    TEXT_BYTES, AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, FEES, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
+    REPLACE, TEXT_BYTES, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -151,6 +151,26 @@ cdef class Batch:
         command.trade_group = <uint32_t>trade_group
         return self.count - 1
 
+    def fees(self, Py_ssize_t instrument, Py_ssize_t tier, *, Py_ssize_t maker_fee_ppm=0, Py_ssize_t taker_fee_ppm=0,
+             bint clear=False):
+        """What a tier of accounts pays in an instrument, below 0 for a rebate; clear: as if never said."""
+        _check(ID_MAX, instrument)
+        _check(BYTE_MAX, tier)
+        _check_int32(maker_fee_ppm)
+        _check_int32(taker_fee_ppm)
+        cdef ControlCommand* command = self._control(FEES, 0, instrument)
+        command.tier = <uint8_t>tier
+        command.maker_fee_ppm = <int32_t>maker_fee_ppm
+        command.taker_fee_ppm = <int32_t>taker_fee_ppm
+        command.mode = clear
+        return self.count - 1
+
+    def account_tier(self, Py_ssize_t account, Py_ssize_t tier):
+        """Which fee schedules count for an account."""
+        _check(BYTE_MAX, tier)
+        self._control(ACCOUNT_TIER, account, 0).tier = <uint8_t>tier
+        return self.count - 1
+
     def credit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):
         """Brings minor units of an asset in from outside."""
         cdef Command* command = self._order(CREDIT, account, asset, reference)
@@ -209,6 +229,9 @@ cdef class Batch:
         command.account = <uint32_t>account
         command.instrument = <uint32_t>instrument
         return command
+
+    cdef ControlCommand* _control(self, uint8_t kind, Py_ssize_t account, Py_ssize_t instrument) except NULL:
+        return <ControlCommand*>self._order(kind, account, instrument, b"")
 
     cdef Command* _target(
         self, uint8_t kind, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id, Py_ssize_t slot, text

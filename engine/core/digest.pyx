@@ -7,9 +7,10 @@ not against forgery. O(state).
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from engine.core.fees cimport TIERS
 from engine.core.ladder cimport ladder_below
 from engine.core.pool cimport Details, Node
-from engine.core.state cimport Book
+from engine.core.state cimport Book, FeeRow
 from engine.core.types cimport InstrumentCommand
 from engine.core.views cimport sorted_wallets
 from engine.core.wallets cimport Wallet
@@ -58,6 +59,7 @@ cdef uint64_t _mix_accounts(uint64_t digest, State* state) noexcept nogil:
         if state.accounts[account].known:
             digest = _mix(_mix(digest, account), state.accounts[account].status)
             digest = _mix_if(digest, 1, state.accounts[account].trade_group)
+            digest = _mix_if(digest, 3, state.accounts[account].tier)
     return digest
 
 
@@ -74,6 +76,8 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
         digest = _mix_if(digest, 2, book.prevented_id)
         if book.limited:
             digest = _mix_limits(digest, book)
+        if book.fee_rows != 0:
+            digest = _mix_fees(digest, &state.fees[book.fee_rows])
         for side in range(2):
             digest = _mix_side(digest, state, book, side)
     return digest
@@ -83,6 +87,15 @@ cdef uint64_t _mix_limits(uint64_t digest, Book* book) noexcept nogil:
     digest = _mix(_mix(digest, <uint64_t>book.limits.max_notional), <uint64_t>book.limits.reference_ticks)
     digest = _mix(_mix(digest, <uint64_t>book.limits.band_up_ppm), <uint64_t>book.limits.band_down_ppm)
     return _mix(_mix(digest, book.limits.orders_max), <uint64_t>book.last_ticks)
+
+
+cdef uint64_t _mix_fees(uint64_t digest, FeeRow* rows) noexcept nogil:
+    cdef int tier
+    for tier in range(TIERS):
+        if rows[tier].own:
+            digest = _mix(_mix(digest, <uint64_t>(256 + tier)), <uint64_t>rows[tier].maker_fee_ppm)
+            digest = _mix(digest, <uint64_t>rows[tier].taker_fee_ppm)
+    return digest
 
 
 cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noexcept nogil:

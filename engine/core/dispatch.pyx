@@ -2,6 +2,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from engine.core.controls cimport control
 from engine.core.lookahead cimport FAR, NEAR, RING, look_far, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
@@ -12,7 +13,7 @@ from engine.core.settings cimport set_account, set_asset, set_instrument, set_li
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
     ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
-    REPLACE, AccountCommand, AssetCommand, Command, InstrumentCommand, LimitsCommand)
+    REPLACE, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 
 cdef enum:
@@ -89,5 +90,5 @@ cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
         set_limits(state, <LimitsCommand*>command)
     elif command.kind == ACCOUNT:
         set_account(state, <AccountCommand*>command)
-    else:
+    elif not control(state, <ControlCommand*>command):
         report_refused(state, command, BAD_COMMAND)

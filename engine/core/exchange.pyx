@@ -12,8 +12,9 @@ from engine.core.clients cimport client_find, client_hash
 from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
+from engine.core.fees cimport TIERS
 from engine.core.snapshot cimport snapshot_dump, snapshot_load
-from engine.core.state cimport Limits, State, Top, account_known, book_known, state_free, state_init
+from engine.core.state cimport Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
@@ -173,6 +174,20 @@ cdef class Exchange:
     def trade_group(self, uint32_t account):
         """The account's trade group, 0 if it has none or is unknown."""
         return self.state.accounts[account].trade_group if account_known(&self.state, account) else 0
+
+    def tier(self, uint32_t account):
+        """The account's fee tier."""
+        return self.state.accounts[account].tier if account_known(&self.state, account) else 0
+
+    def fees(self, uint32_t instrument, uint32_t tier=0):
+        """(maker_fee_ppm, taker_fee_ppm) that accounts of a tier pay; below 0 is a rebate."""
+        if not book_known(&self.state, instrument) or tier >= TIERS:
+            return 0, 0
+        cdef Book* book = &self.state.books[instrument]
+        if book.fee_rows == 0:
+            return book.maker_fee_ppm, book.taker_fee_ppm
+        cdef FeeRow* row = &self.state.fees[book.fee_rows + tier]
+        return row.maker_fee_ppm, row.taker_fee_ppm
 
     def state_hash(self):
         """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""

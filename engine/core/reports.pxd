@@ -7,7 +7,8 @@ from engine.core.pool cimport Node
 from engine.core.state cimport State
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCEPTED, CANCELED, PREVENTED, REDUCED, REJECTED, TEXT_BYTES, TRADE, Command, Event, TradeEvent)
+    ACCEPTED, CANCELED, NONE, PREVENTED, REDUCED, REJECTED, TEXT_BYTES, TRADE, Command, ControlCommand, Event,
+    TradeEvent)
 
 
 cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil:
@@ -41,6 +42,20 @@ cdef inline void report_refused(State* state, Command* command, int code) noexce
     event.amount = command.amount
     event.code = code
     event.flags = command.kind
+
+
+cdef inline Event* report_control(State* state, ControlCommand* command, int kind, int code) noexcept nogil:
+    """An event of that kind about whom a ControlCommand names, or REJECTED; flags names the command's kind."""
+    cdef Event* event = event_next(&state.events)
+    memset(event, 0, sizeof(Event))
+    event.kind = kind if code == NONE else REJECTED
+    event.account = command.account
+    event.instrument = command.instrument
+    event.seq = command.seq
+    event.time_ns = command.time_ns
+    event.code = code
+    event.flags = command.kind
+    return event
 
 
 cdef inline void report_trade(

@@ -4,7 +4,7 @@ An item never changes meaning. A field that comes later is added at the end, 0 m
 the shorter items of an older snapshot as if the rest were 0. Only what cannot be found again stands here: price
 levels, hash tables, purses and best prices are made anew.
 """
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.state cimport State
@@ -18,6 +18,7 @@ cdef enum SectionId:            # never used for another purpose
     WALLETS = 6
     ORDERS = 7
     FREE_SLOTS = 8              # uint32_t
+    FEE_ROWS = 20
 
 cdef struct CountersItem:       # one
     uint64_t seq
@@ -47,11 +48,18 @@ cdef struct BookItem:           # in order of instrument
 cdef struct AccountItem:
     uint32_t account
     uint8_t status
-    uint8_t[3] reserved
+    uint8_t tier
+    uint8_t[2] reserved
     uint32_t trade_group
     uint32_t first_order        # slots
     uint32_t last_order
     uint32_t open_orders
+
+cdef struct FeeItem:            # a schedule
+    uint32_t instrument
+    uint32_t tier
+    int32_t maker_fee_ppm
+    int32_t taker_fee_ppm
 
 cdef struct WalletItem:         # in order of index
     uint64_t key

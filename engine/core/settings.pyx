@@ -7,6 +7,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from engine.core.events cimport event_next
+from engine.core.fees cimport fees_follow
 from engine.core.ladder cimport ladder_init
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, Limits, asset_known, book_known,
@@ -124,6 +125,7 @@ cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept n
     book.min_notional = command.min_notional
     book.maker_fee_ppm = command.maker_fee_ppm
     book.taker_fee_ppm = command.taker_fee_ppm
+    fees_follow(state, book)
 
 
 cdef void set_limits(State* state, LimitsCommand* command) noexcept nogil:

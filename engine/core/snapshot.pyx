@@ -3,8 +3,9 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
 from engine.core.sections cimport (
-    ACCOUNTS, ASSETS, BOOKS, COUNTERS, FREE_SLOTS, INSTRUMENTS, ORDERS, WALLETS, AccountItem, AssetItem, BookItem,
-    CountersItem, OrderItem, WalletItem)
+    ACCOUNTS, ASSETS, BOOKS, COUNTERS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, WALLETS, AccountItem, AssetItem,
+    BookItem, CountersItem, FeeItem, OrderItem, WalletItem)
+from engine.core.snapshot_market cimport dump_fees, load_fees
 from engine.core.snapshot_orders cimport dump_free_slots, dump_orders, load_free_slots, load_orders
 from engine.core.snapshot_settings cimport (
     dump_accounts, dump_assets, dump_books, dump_counters, dump_instruments, dump_wallets, load_accounts, load_assets,
@@ -23,6 +24,7 @@ cdef list snapshot_dump(State* state):
         (<int>INSTRUMENTS, 1, sizeof(InstrumentCommand), dump_instruments(state)),
         (<int>BOOKS, 1, sizeof(BookItem), dump_books(state)),
         (<int>ACCOUNTS, 1, sizeof(AccountItem), dump_accounts(state)),
+        (<int>FEE_ROWS, 1, sizeof(FeeItem), dump_fees(state)),
         (<int>ORDERS, 1, sizeof(OrderItem), dump_orders(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
@@ -38,6 +40,7 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, INSTRUMENTS, 1, sizeof(InstrumentCommand), load_instruments, required=True)
     _load(state, found, BOOKS, 1, sizeof(BookItem), load_books, required=True)
     _load(state, found, ACCOUNTS, 1, sizeof(AccountItem), load_accounts, required=True)
+    _load(state, found, FEE_ROWS, 1, sizeof(FeeItem), load_fees, required=False)
     _load(state, found, ORDERS, 1, sizeof(OrderItem), load_orders, required=True)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:

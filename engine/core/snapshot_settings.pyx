@@ -3,6 +3,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
+from engine.core.fees cimport TIERS
 from engine.core.sections cimport AccountItem, AssetItem, BookItem, CountersItem, WalletItem, read_item
 from engine.core.settings cimport keep_asset, keep_instrument, keep_limits
 from engine.core.state cimport (
@@ -128,7 +129,7 @@ cdef bytes dump_accounts(State* state):
             memset(item, 0, sizeof(AccountItem))
             item.account, item.status, item.trade_group = account, owner.status, owner.trade_group
             item.first_order, item.last_order = owner.first_order, owner.last_order
-            item.open_orders = owner.open_orders
+            item.open_orders, item.tier = owner.open_orders, owner.tier
             item += 1
     return items
 
@@ -139,13 +140,14 @@ cdef int load_accounts(State* state, const char* data, uint64_t count, size_t it
     cdef uint64_t index
     for index in range(count):
         read_item(&item, sizeof(item), data, index, item_bytes)
-        if item.account > ACCOUNT_MAX or item.first_order >= state.pool.fresh or item.last_order >= state.pool.fresh:
+        if (item.account > ACCOUNT_MAX or item.tier >= TIERS or item.first_order >= state.pool.fresh
+                or item.last_order >= state.pool.fresh):
             raise ValueError(f"account {item.account} with orders at slots that do not exist")
         if not reserve_account(state, item.account):
             raise MemoryError("no memory for the accounts")
         owner = &state.accounts[item.account]
         owner.known = True
-        owner.status, owner.trade_group = item.status, item.trade_group
+        owner.status, owner.trade_group, owner.tier = item.status, item.trade_group, item.tier
         owner.first_order, owner.last_order, owner.open_orders = item.first_order, item.last_order, item.open_orders
     return 0
 

@@ -3,7 +3,7 @@
 Books, assets and accounts are tables indexed by their id. `failed` is set when memory ran out half-way through a
 command: nothing is read or written after that.
 """
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from engine.core.clients cimport Clients
 from engine.core.events cimport Events
@@ -26,6 +26,11 @@ cdef extern from *:
     #define BUTTONWOOD_MAX_TICKS (INT64_C(1) << 53)
     """
     const int64_t MAX_TICKS "BUTTONWOOD_MAX_TICKS"
+
+cdef struct FeeRow:             # what one tier pays in one book
+    int32_t maker_fee_ppm
+    int32_t taker_fee_ppm
+    uint32_t own                # it has a schedule of its own
 
 cdef struct Top:                # 0 where a side is empty
     int64_t bid_ticks
@@ -59,6 +64,7 @@ cdef struct Book:
     uint8_t known
     uint8_t status
     uint8_t limited             # some limit is set
+    uint32_t fee_rows           # engine.core.fees; 0: the same fees for everybody
     Limits limits
     Top top                     # as last published
     uint64_t prevented_id       # last given to a prevented match
@@ -72,7 +78,8 @@ cdef struct Account:            # 64 bytes: one cache line
     uint32_t[4] purse_asset     # engine.core.purse; 0: nothing remembered here
     uint32_t[4] purse_wallet
     uint32_t trade_group        # 0: none
-    uint32_t[3] reserved
+    uint32_t[2] reserved
+    uint8_t tier                # engine.core.fees
 
 cdef struct Asset:
     char[36] text
@@ -93,9 +100,12 @@ cdef struct State:
     InstrumentCommand* instruments  # as last configured
     Account* accounts
     Asset* assets
+    FeeRow* fees                # TIERS for each book that has schedules
     uint32_t books_capacity
     uint32_t accounts_capacity
     uint32_t assets_capacity
+    uint32_t fee_rows           # place of the last TIERS given
+    uint32_t fee_rows_capacity
     uint32_t text_hash              # of the current command's account and text; 0 without text
     bint top_events
     bint failed

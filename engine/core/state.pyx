@@ -34,6 +34,7 @@ cdef void state_free(State* state) noexcept nogil:
     block_free(state.instruments)
     block_free(state.accounts)
     block_free(state.assets)
+    block_free(state.fees)
 
 
 cdef bint reserve_book(State* state, uint32_t instrument) noexcept nogil:

@@ -1,6 +1,7 @@
 """One trade, and the end of an incoming order: what every way of matching shares."""
 from libc.stdint cimport int64_t, uint32_t
 
+from engine.core.fees cimport tier_fees
 from engine.core.ladder cimport Level
 from engine.core.pool cimport Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
@@ -24,6 +25,8 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef int64_t maker_gets = base if taker.side else quote
     cdef int64_t taker_fee = fee_of(taker_gets, book.taker_fee_ppm)
     cdef int64_t maker_fee = fee_of(maker_gets, book.maker_fee_ppm)
+    if book.fee_rows != 0:
+        tier_fees(state, taker, maker, taker_gets, maker_gets, &taker_fee, &maker_fee)
     level.qty_lots -= lots
     maker.left_lots -= lots
     maker.quote_filled += quote

@@ -241,6 +241,27 @@ cdef struct AccountCommand:
     char[28] reserved_d
 
 
+cdef struct ControlCommand:  # the kinds from TICK to PROTECTION but BUST; what a kind does not name is zero
+    uint8_t kind
+    uint8_t mode            # FEES: 1 clears; KILL: 1 on; MASS_CANCEL: 1 disconnected; AUCTION: an AuctionStep
+    uint8_t tier            # FEES, ACCOUNT_TIER
+    uint8_t status          # KILL: 1 cancels open orders as well; AUCTION: InstrumentStatus after the uncross
+    uint32_t account        # TIMER, ACCOUNT_TIER; MASS_CANCEL, KILL: 0 for all
+    uint32_t instrument     # FEES, AUCTION, PROTECTION; TIMER, MASS_CANCEL, KILL: 0 for all
+    uint32_t session        # TIMER, MASS_CANCEL: of orders placed with it only; 0 for all
+    uint64_t seq
+    int64_t time_ns
+    int64_t countdown_ns    # TIMER: how long from now; 0 clears it
+    int64_t reference_ticks  # AUCTION: the price that decides between equals; 0: that of the last trade
+    int32_t maker_fee_ppm   # FEES; below 0 is a rebate
+    int32_t taker_fee_ppm
+    uint32_t slippage_ppm   # PROTECTION, all three and 0 for off: how far from the best price a market order trades
+    uint32_t stops_max      # waiting stop orders per account in this instrument
+    char[36] text           # zero
+    uint32_t day_end_s      # when DAY orders end, in seconds of the UTC day
+    int64_t[3] reserved
+
+
 cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     uint8_t kind
     uint8_t side

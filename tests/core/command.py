@@ -78,6 +78,10 @@ class Command:
                 batch.instrument(self.instrument, text=self.text, status=self.status, **self.terms)
             case CommandKind.INSTRUMENT_LIMITS:
                 batch.limits(self.instrument, **self.terms)
+            case CommandKind.FEES:
+                batch.fees(self.instrument, **self.terms)
+            case CommandKind.ACCOUNT_TIER:
+                batch.account_tier(self.account, self.terms["tier"])
             case CommandKind.ACCOUNT:
                 batch.account(self.account, self.status, self.text, self.trade_group)
 

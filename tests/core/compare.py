@@ -11,7 +11,7 @@ from engine.core.codes import CommandKind
 from engine.core.exchange import Exchange
 from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
 from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, Flow, deep, opening, tight, wide
-from tests.core.reference_limits import ReferenceLimits
+from tests.core.reference_whole import ReferenceWhole
 
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
 LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")
@@ -26,7 +26,7 @@ class Twins:
     def __init__(self, *, orders_max: int = 2**26, check_every: int = FULL_EVERY) -> None:
         self.orders_max = orders_max
         self.core = Exchange(**TINY, top_events=True, orders_max=orders_max)
-        self.reference = ReferenceLimits(top_events=True, orders_max=orders_max)
+        self.reference = ReferenceWhole(top_events=True, orders_max=orders_max)
         self.slots: dict[int, int] = {}
         self.journal = bytearray()
         self.batch = Batch(1)
@@ -63,6 +63,7 @@ class Twins:
             assert core.top(key) == book.best(0) + book.best(1)
             assert (core.update_id(key), core.last_trade_id(key)) == (book.update_id, book.trade_id)
             assert core.last_price(key) == book.last_ticks
+            assert [core.fees(key, tier) for tier in range(16)] == [reference.rates(key, tier) for tier in range(16)]
             assert core.limits(key) == tuple(book.limits.get(name, 0) for name in LIMITS)
         core.check()
 

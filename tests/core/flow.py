@@ -8,6 +8,7 @@ from random import Random
 
 from engine.core.codes import MAX_TICKS, CommandKind, OrderType, TimeInForce
 from tests.core.command import Command, OpenOrder
+from tests.core.flow_controls import control
 
 ACCOUNTS = range(2, 8)
 ASSETS = (1, 2, 5)  # 1 and 5 share a place in the purse of an account
@@ -67,10 +68,10 @@ class Flow:
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
         crowded = len(open_orders) > self.crowd
-        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8)
+        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8, 2)
         make = self.random.choices((
             self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
-            self._asset, self._hostile_place, self._limits, self._replace), weights)[0]
+            self._asset, self._hostile_place, self._limits, self._replace, self._control), weights)[0]
         return make(open_orders)
 
     def _account_id(self) -> int:
@@ -182,6 +183,10 @@ class Flow:
                  "band_down_ppm": choice((0, 20_000, 500_000, 10**6, 10**6 + 1)), "orders_max": choice((0, 0, 3, 20))}
         return Command(CommandKind.INSTRUMENT_LIMITS, instrument=choice((1, 1, 2, 3, 0, 9)),
                        terms=dict.fromkeys(terms, 0) if off else terms)
+
+    def _control(self, orders: list[OpenOrder]) -> Command:
+        """One of the venue's own commands (tests.core.flow_controls)."""
+        return control(self.random, orders)
 
     def _twist(self, terms: dict[str, int]) -> None:
         field = self.random.choice(sorted(terms))

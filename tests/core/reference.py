@@ -3,6 +3,8 @@
 It shares nothing with the core but the numbers of engine.core.codes. Every rule is written the long way round: money
 moves step by step (available -> held -> the other side), and orders are found by looking through the books.
 """
+from collections.abc import Callable
+
 from engine.core.codes import (
     FEE_ACCOUNT,
     PPM,
@@ -29,17 +31,19 @@ class Reference(ReferenceLedger):
         self.seq += 1
         self.time_ns = time_ns
         self.events = []
-        handlers = {
+        self._handlers()[CommandKind(command.kind)](command)
+        if self.top_events:
+            self._tops()
+        return self.events
+
+    def _handlers(self) -> dict[CommandKind, Callable[[Command], None]]:
+        return {
             CommandKind.PLACE: self._place, CommandKind.CANCEL: self._cancel, CommandKind.REDUCE: self._reduce,
             CommandKind.CANCEL_ALL: self._cancel_all, CommandKind.CREDIT: self._credit, CommandKind.DEBIT: self._debit,
             CommandKind.ASSET: self._asset, CommandKind.INSTRUMENT: self._instrument,
             CommandKind.ACCOUNT: self._account, CommandKind.INSTRUMENT_LIMITS: self._limits,
             CommandKind.REPLACE: self._replace,
         }
-        handlers[CommandKind(command.kind)](command)
-        if self.top_events:
-            self._tops()
-        return self.events
 
     def _place(self, command: Command) -> None:
         code = self._refusal(command)
@@ -87,8 +91,8 @@ class Reference(ReferenceLedger):
             order.left_lots -= lots
             order.quote_filled += quote
         taker_gets, maker_gets = (base, quote) if taker.side == Side.BUY else (quote, base)
-        taker_fee = taker_gets * book.terms["taker_fee_ppm"] // PPM
-        maker_fee = maker_gets * book.terms["maker_fee_ppm"] // PPM
+        taker_fee = self._fee(taker, book, taker_gets, "taker_fee_ppm")
+        maker_fee = self._fee(maker, book, maker_gets, "maker_fee_ppm")
         self._pay(taker, maker, maker_gets, maker_fee, book)
         self._pay(maker, taker, taker_gets, taker_fee, book)
         if maker.left_lots == 0:
@@ -104,6 +108,9 @@ class Reference(ReferenceLedger):
             maker.order_id, maker.left_lots, book.trade_id, self.fill_id, quote, taker_fee, maker_fee, maker.account,
             0, 0))
         return maker_gets
+
+    def _fee(self, order: Order, book: Book, received: int, role: str) -> int:
+        return received * book.terms[role] // PPM
 
     def _pay(self, payer: Order, payee: Order, money: int, fee: int, book: Book) -> None:
         """From what the payer holds to what the payee has available, less the fee."""

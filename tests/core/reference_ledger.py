@@ -33,6 +33,8 @@ class ReferenceLedger:
         self.accounts: dict[int, int] = {EXTERNAL_ACCOUNT: AccountStatus.ACTIVE, FEE_ACCOUNT: AccountStatus.ACTIVE}
         self.books: dict[int, Book] = {}
         self.groups: dict[int, int] = {}
+        self.tiers: dict[int, int] = {}
+        self.schedules: dict[tuple[int, int], tuple[int, int]] = {}
         self.available: dict[tuple[int, int], int] = {}
         self.held: dict[tuple[int, int], int] = {}
         self.open: dict[int, Order] = {}

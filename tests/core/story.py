@@ -79,6 +79,12 @@ class Venue:
         batch.cancel_all(account, book)
         return self.apply(batch)
 
+    def tell_venue(self, command: str, *values: int, **named: int) -> list[str]:
+        """One of the batch's commands by name."""
+        batch = Batch()
+        getattr(batch, command)(*values, **named)
+        return self.apply(batch)
+
     def configure(self, status: int = 0, **terms: int) -> list[str]:
         batch = Batch()
         batch.instrument(BOOK, text="BASEQUOTE", status=status, **instrument_terms(**terms))

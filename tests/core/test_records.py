@@ -35,7 +35,7 @@ TYPES = structs("types.pxd")
 RESULTS = structs("records.pxd")
 PAIRS = [
     (records.COMMAND, TYPES["Command"]), (records.INSTRUMENT_COMMAND, TYPES["InstrumentCommand"]),
-    (records.LIMITS_COMMAND, TYPES["LimitsCommand"]),
+    (records.LIMITS_COMMAND, TYPES["LimitsCommand"]), (records.CONTROL_COMMAND, TYPES["ControlCommand"]),
     (records.ASSET_COMMAND, TYPES["AssetCommand"]), (records.ACCOUNT_COMMAND, TYPES["AccountCommand"]),
     (records.EVENT, {**TYPES["TradeEvent"], **TYPES["Event"]}), (records.TOP_EVENT, TYPES["TopEvent"]),
     (records.ORDER, RESULTS["OrderRecord"]), (records.WALLET, RESULTS["WalletRecord"])]
@@ -49,7 +49,7 @@ def test_numpy_and_c_agree_on_every_field(dtype: np.dtype[np.void], fields: dict
 
 
 def test_all_records_are_as_long_as_the_core_thinks() -> None:
-    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 7 + [112, 24]
+    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 8 + [112, 24]
 
 
 def enums() -> dict[str, dict[str, int]]:
