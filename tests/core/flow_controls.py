@@ -1,4 +1,4 @@
-"""Random commands of the venue itself for the comparison: fee schedules, tiers and what else is neither order nor money.
+"""Random commands of the venue itself for the comparison: fee schedules, tiers and what is neither order nor money.
 
 Every kind sometimes carries what must be refused.
 """
@@ -24,4 +24,5 @@ def _fees(random: Random, _: list[OpenOrder]) -> Command:
 
 
 def _tier(random: Random, _: list[OpenOrder]) -> Command:
-    return Command(CommandKind.ACCOUNT_TIER, random.choice(ACCOUNT_IDS), terms={"tier": random.choice((0, 1, 2, 15, 16))})
+    tier = random.choice((0, 1, 2, 15, 16))
+    return Command(CommandKind.ACCOUNT_TIER, random.choice(ACCOUNT_IDS), terms={"tier": tier})
