@@ -23,7 +23,8 @@ class Faults:
             ("power loss in a disk call", lambda: self._kill_in_call(venue.exchange, venue.lose_power)),
             ("stop exchange", venue.stop_exchange),
             ("fsync fails", self._fail_sync),
-            ("disk full", self._fill_disk)]
+            ("disk full", self._fill_disk),
+            ("second exchange", venue.intruder.start)]
         self._all = [
             *self._crashes,
             ("kill ledger", lambda: self._kill(venue.ledger)),

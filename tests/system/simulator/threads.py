@@ -28,7 +28,9 @@ class SimThread:
         self.done = self._dying = False
         self.hurried = False                    # its pauses end at once: somebody waits for it
         self._waits = 0
-        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._mine, self._theirs = threading.Lock(), threading.Lock()   # held: not your turn
+        self._mine.acquire()
+        self._theirs.acquire()
         self._real = threading.Thread(target=self._run, daemon=True)
         process.threads.append(self)
         self._real.start()

@@ -1,12 +1,13 @@
 """The processes of a simulated venue and who starts them again: exchange, follower, ledger; and its customers."""
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from engine.config import Config
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
-from engine.errors import Busy, Stopped
+from engine.errors import Busy, DataDirLocked, Stopped
 from engine.follower import follow
 from engine.frames import Frame
 from engine.service import Engine
@@ -75,7 +76,8 @@ class Venue:
         self.follower = Role(self, "follower", self._follower)
         self.ledger = Role(self, "ledger", self._ledger)
         self.rival = Role(self, "rival", self._ledger, restarts=False)
-        self.roles = [self.exchange, self.follower, self.ledger, self.rival]
+        self.intruder = Role(self, "intruder", self._intruder, restarts=False)
+        self.roles = [self.exchange, self.follower, self.ledger, self.rival, self.intruder]
         self._closing: asyncio.Event | None = None
 
     # bodies
@@ -114,12 +116,21 @@ class Venue:
     async def _ledger(self) -> None:
         await Ledger(self.config).run()
 
+    async def _intruder(self) -> None:
+        """A second exchange on the same data directory: it must be sent away, or it is the only one."""
+        with suppress(DataDirLocked):
+            await Engine.open(self.config, clock=self.world.clock_ns)
+            if self.exchange.process is not None and self.exchange.process.alive and self.engine is not None:
+                self.auditor.fail("two exchanges have opened one data directory")
+
     # what befalls them
 
     def ended(self, role: Role, error: BaseException) -> None:
         """A process has ended by itself: some ends are in order."""
         fault = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
-        fine = (isinstance(error, LedgerFenced) and self.rivals) or (role is self.exchange and fault)
+        exchange = role in (self.exchange, self.intruder)
+        fine = (isinstance(error, LedgerFenced) and self.rivals) or (exchange and fault) or (
+            isinstance(error, DataDirLocked) and self.intruder.starts and role is self.exchange)
         text = f"{role.name} ends: {error!r}".replace(self.disk.root, "")
         if fine:
             self.world.told(text)
@@ -146,7 +157,7 @@ class Venue:
         """All serve, and have seen everything."""
         engine = self.engine
         alive = engine is not None and self.exchange.process is not None and self.exchange.process.alive
-        return bool(alive and engine is not None and engine.seq and not engine.pending
+        return bool(alive and engine is not None and not engine.pending
                     and self.replica.seq == self.postgres.seq == engine.seq)
 
     def end(self) -> None:
