@@ -76,6 +76,7 @@ class Run:
 
     async def prepare(self) -> None:
         await self.store.install()
+        await self.store.take_over()
         self.collector.add(memoryview(self.journal[0]), 1)
         await self._write(self.collector.cut())
 
@@ -109,7 +110,7 @@ class Run:
 
     async def wallets(self) -> set[Wallet]:
         """Balances as Postgres has them at the end; checked against the core."""
-        _, rows = await self.store.state()
+        _, rows = await self.store.take_over()
         differences = compare_all(self.collector.core, rows)
         await self.store.close()
         assert not differences, differences

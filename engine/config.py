@@ -108,11 +108,13 @@ class Ledger(Section, frozen=True):
     """Batches into Postgres: one is closed at either maximum (to the end of its frame), or when it is so old.
 
     While a batch is on its way the next one fills; when that is full the follower stops reading until there is room.
+    part_commands: commands whose rows stand in one part of the tables, which is archived as a whole.
     """
 
     batch_fills_max: Count = 2000
     batch_events_max: Count = 50_000
     batch_seconds_max: Seconds = 0.02
+    part_commands: Count = 100_000_000
     connect_seconds_max: Seconds = 5.0
     statement_seconds_max: Seconds = 60.0
     retry_seconds_max: Seconds = 2.0

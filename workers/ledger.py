@@ -21,6 +21,7 @@ from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
 from workers.ledger_meter import LedgerMeter
 from workers.ledger_store import POSTGRES_ERRORS, LedgerStore
+from workers.open_orders import open_orders
 from workers.replica import replay
 from workers.together import together
 from workers.wallet_mirror import WalletMirror
@@ -58,7 +59,7 @@ class Ledger:
 
     async def _catch_up(self) -> Collector:
         await self._insist(self._store.install)
-        position, wallets = await self._insist(self._store.state)
+        position, wallets = await self._insist(self._store.take_over)
         core = Exchange()
         reached = await replay(self._config.paths.journal, core, position.seq)
         if reached < position.seq:
@@ -68,7 +69,7 @@ class Ledger:
             raise LedgerMismatch(f"at command {position.seq}: " + "; ".join(different))
         self.seq = position.seq
         self.meter.caught_up(position.seq)
-        return Collector(core, WalletMirror(wallets))
+        return Collector(core, WalletMirror(wallets), open_orders(core))
 
     # 2. frames in
 
@@ -122,8 +123,9 @@ class Ledger:
         position = await self._insist(self._store.position)
         if (position.seq, position.writer) != (batch.seq, self._store.writer):
             raise LedgerFenced(
-                f"Postgres is at command {position.seq} by writer {position.writer}, expected {batch.after_seq} by "
-                "us: another ledger worker writes this database; run only one")
+                f"Postgres is at command {position.seq} in epoch {position.epoch} of writer {position.writer}, "
+                f"expected {batch.after_seq}, at most epoch {batch.epoch} and us, {self._store.writer}: another ledger "
+                "worker writes this database; run only one")
 
     async def _insist(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Repeat with growing pauses while Postgres is away. An attempt must be safe to repeat."""

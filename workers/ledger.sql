@@ -1,15 +1,19 @@
 -- Statements of the ledger's writer. Each stands under a line "-- name --"; workers/statements.py reads them.
 
--- install_lock --
-SELECT pg_advisory_xact_lock(hashtext('buttonwood ledger schema'));
-
 -- end_stalled --
 -- A ledger session whose process stands still inside a transaction keeps the position locked; one that stands still in
 -- the middle of a COPY is beyond every timeout of the server. What it had not committed is rolled back.
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND application_name = $1
+WHERE datname = current_database() AND usename = session_user AND application_name = $1
   AND pid <> pg_backend_pid()
   AND xact_start < clock_timestamp() - $2::interval;
+
+-- own --
+-- From here on nobody else's batches are taken: a writer that still believes to be the one finds another name here.
+UPDATE watermark SET writer = $1 WHERE stream = 'ledger' RETURNING seq, epoch, writer;
+
+-- make_parts --
+SELECT make_parts($1, $2);
 
 -- read_watermark --
 SELECT seq, epoch, writer FROM watermark WHERE stream = 'ledger';
@@ -20,7 +24,7 @@ SELECT account, asset, balance, held, entries, last_seq FROM wallet ORDER BY acc
 -- claim --
 -- First half of the compare-and-set: no row means that the position is not ours to move. A rival waits here for our
 -- commit and then sees the new position.
-SELECT seq FROM watermark WHERE stream = 'ledger' AND seq = $1 AND epoch <= $2 FOR UPDATE;
+SELECT seq FROM watermark WHERE stream = 'ledger' AND seq = $1 AND epoch <= $2 AND writer = $3 FOR UPDATE;
 
 -- advance --
 UPDATE watermark

@@ -13,6 +13,7 @@ from engine.core.exchange import Exchange
 from engine.records import EVENT, INSTRUMENT_COMMAND, RECORD_BYTES, WALLET
 from workers.configuration import Row, configuration_rows, configures
 from workers.ledger_errors import LedgerMismatch
+from workers.open_orders import OpenOrders
 from workers.postings import (
     Rows,
     asset_sums,
@@ -42,13 +43,15 @@ class Batch:
     entries: Rows           # ENTRY_ROW in the order of entry's primary key
     new_wallets: Rows       # WALLET_ROW
     changed_wallets: Rows   # WALLET_ROW
+    closed_orders: Rows     # ORDER_ROW in the order of closed_order's primary key
 
 
 class Collector:
     """Applies commands to the replica and keeps what they caused until `cut`."""
 
-    def __init__(self, core: Exchange, wallets: WalletMirror) -> None:
-        self.core, self.wallets = core, wallets
+    def __init__(self, core: Exchange, wallets: WalletMirror, orders: OpenOrders | None = None) -> None:
+        """`orders`: those open in the core; not needed for one that has seen no command."""
+        self.core, self.wallets, self.orders = core, wallets, orders or OpenOrders()
         self._start()
 
     def _start(self) -> None:
@@ -78,7 +81,7 @@ class Collector:
         after, known, changed = self._wallets_after(entries, _order_keys(events, instruments))
         batch = Batch(
             self._after_seq, self.core.seq, self._epoch, self.core.time_ns, self._oldest_ns, self._configuration,
-            trades, entries, after[changed & ~known], after[changed & known])
+            trades, entries, after[changed & ~known], after[changed & known], self.orders.advance(events))
         self._start()
         return batch
 

@@ -19,16 +19,23 @@ from workers.copy_binary import CopyRows
 from workers.ledger_batch import Batch
 from workers.ledger_errors import LedgerRefused
 from workers.postings import Rows
-from workers.statements import script, statements
+from workers.schema import upgrade
+from workers.statements import statements
 from workers.wallet_mirror import WALLET_ROW
 
 APPLICATION = "buttonwood ledger"      # how our sessions are named in pg_stat_activity
+WRITER_ROLE = "buttonwood_writer"
 TRADE_COPY = CopyRows(
     instrument="int", n="int", seq="bigint", trade_id="bigint", fill_id="bigint", time_ns="bigint",
     price_ticks="bigint", qty_lots="bigint", quote_amount="bigint", taker_order_id="bigint", maker_order_id="bigint",
     taker_fee="bigint", maker_fee="bigint", taker_account="int", maker_account="int", taker_side="smallint")
 ENTRY_COPY = CopyRows(
     account="int", asset="int", seq="bigint", amount="bigint", balance_after="bigint", n="int", kind="smallint")
+ORDER_COPY = CopyRows(
+    account="int", instrument="int", order_id="bigint", seq="bigint", time_ns="bigint", update_ns="bigint",
+    price_ticks="bigint", qty_lots="bigint", amount="bigint", executed_lots="bigint", quote_filled="bigint",
+    side="smallint", order_type="smallint", time_in_force="smallint", code="smallint",
+    client_id="text")
 
 # The server is away, full, restarting or handing over: wait and ask again. asyncpg raises InternalClientError when a
 # server says goodbye between two statements and the connection is used before its end is noticed.
@@ -55,17 +62,28 @@ class LedgerStore:
         self.lag_ns_max = 0
         self._dsn, self._limits = dsn, limits
         self._connection: asyncpg.Connection | None = None
+        self._parted_to = -1            # the last command that a part of the tables takes
         self._sql = statements("ledger.sql")
 
     async def connect(self) -> asyncpg.Connection:
-        """The connection, made if there is none; making one ends ledger transactions older than our patience."""
+        """The connection, made if there is none, with the writer's rights only."""
         if self._connection is None or self._connection.is_closed():
-            patience = timedelta(seconds=self._limits.statement_seconds_max)
-            self._connection = await asyncpg.connect(
-                self._dsn, timeout=self._limits.connect_seconds_max, command_timeout=patience.total_seconds(),
-                server_settings={"application_name": APPLICATION, "synchronous_commit": "on"})
-            await self._connection.execute(self._sql["end_stalled"], APPLICATION, patience)
+            self._connection = await self._opened()
+            await self._connection.fetch(statements("schema.sql")["become"], WRITER_ROLE)
         return self._connection
+
+    async def _opened(self) -> asyncpg.Connection:
+        """A new connection as the owner of the tables; it ends ledger transactions older than our patience."""
+        patience = timedelta(seconds=self._limits.statement_seconds_max)
+        connection = await asyncpg.connect(
+            self._dsn, timeout=self._limits.connect_seconds_max, command_timeout=patience.total_seconds(),
+            server_settings={"application_name": APPLICATION, "synchronous_commit": "on"})
+        try:
+            await connection.execute(self._sql["end_stalled"], APPLICATION, patience)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def passes(self, error: Exception) -> bool:
         """Whether an error of the last call is about the server's state, not about what was asked of it."""
@@ -80,45 +98,52 @@ class LedgerStore:
             self._connection = None
 
     async def install(self) -> None:
-        """Make the tables where they are missing."""
-        connection = await self.connect()
-        await connection.execute("BEGIN")
-        await connection.execute(self._sql["install_lock"])
-        await connection.execute(script("schema.sql"))
-        await connection.execute("COMMIT")
+        """Make the tables, or bring those of an older version up to date."""
+        connection = await self._opened()
+        try:
+            await upgrade(connection)
+        finally:
+            connection.terminate()
 
-    async def state(self) -> tuple[Position, Rows]:
-        """Position and wallets at one moment."""
+    async def take_over(self) -> tuple[Position, Rows]:
+        """Position and wallets at one moment, from which on no other writer's batch is taken."""
         connection = await self.connect()
-        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        position = await self.position()
-        wallets = [tuple(row) for row in await connection.fetch(self._sql["read_wallets"])]
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        row = await connection.fetchrow(self._sql["own"], self.writer)
+        wallets = await connection.fetch(self._sql["read_wallets"])
         await connection.execute("COMMIT")
-        return position, np.array(wallets, WALLET_ROW)
+        return _position(row), np.array([tuple(wallet) for wallet in wallets], WALLET_ROW)
 
     async def position(self) -> Position:
         """Read, not remembered."""
         connection = await self.connect()
-        row = await connection.fetchrow(self._sql["read_watermark"])
-        if row is None:
-            raise LedgerRefused("the watermark row is missing: this is no ledger of ours; name another database")
-        return Position(row["seq"], row["epoch"], row["writer"])
+        return _position(await connection.fetchrow(self._sql["read_watermark"]))
 
     async def write(self, batch: Batch) -> bool:
-        """One transaction. False, and nothing written, when the position is not batch.after_seq."""
+        """One transaction. False, and nothing written, when the position is not batch.after_seq or not ours."""
         connection = await self.connect()
         await connection.execute("BEGIN")
-        if await connection.fetchval(self._sql["claim"], batch.after_seq, batch.epoch) is None:
+        if await connection.fetchval(self._sql["claim"], batch.after_seq, batch.epoch, self.writer) is None:
             await connection.execute("ROLLBACK")
             return False
+        parted_to = await self._make_parts(connection, batch)
         await self._configure(connection, batch)
         await _copy(connection, "trade", TRADE_COPY, batch.trades)
         await _copy(connection, "entry", ENTRY_COPY, batch.entries)
+        await _copy(connection, "closed_order", ORDER_COPY, batch.closed_orders)
         await self._put_wallets(connection, "insert_wallets", batch.new_wallets)
         await self._put_wallets(connection, "update_wallets", batch.changed_wallets)
         await self._advance(connection, batch)
         await connection.execute("COMMIT")
+        self._parted_to = parted_to
         return True
+
+    async def _make_parts(self, connection: asyncpg.Connection, batch: Batch) -> int:
+        """The tables take this batch and half a part more; the last command that they take then."""
+        size = self._limits.part_commands
+        if batch.seq + size // 2 <= self._parted_to:
+            return self._parted_to
+        return int(await connection.fetchval(self._sql["make_parts"], batch.seq + size // 2, size))
 
     async def _configure(self, connection: asyncpg.Connection, batch: Batch) -> None:
         for table, row in batch.configuration:
@@ -144,6 +169,12 @@ class LedgerStore:
         if self._connection is not None:
             await self._connection.close(timeout=self._limits.connect_seconds_max)
             self._connection = None
+
+
+def _position(row: asyncpg.Record | None) -> Position:
+    if row is None:
+        raise LedgerRefused("the watermark row is missing: this is no ledger of ours; name another database")
+    return Position(row["seq"], row["epoch"], row["writer"])
 
 
 async def _copy(connection: asyncpg.Connection, table: str, layout: CopyRows, rows: Rows) -> None:

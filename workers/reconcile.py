@@ -17,6 +17,7 @@ from workers.ledger_batch import compare_all
 from workers.ledger_errors import LedgerMismatch, LedgerRefused
 from workers.postings import Rows
 from workers.reconcile_replay import MODULUS, ColumnSums, Expected
+from workers.schema import check_version
 from workers.statements import statements
 from workers.wallet_mirror import WALLET_ROW
 
@@ -77,6 +78,7 @@ async def _read(dsn: str) -> Snapshot:
     connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS_MAX)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await check_version(connection)
             return await _snapshot(connection)
     except asyncpg.UndefinedTableError as error:
         raise LedgerRefused(f"no ledger in this database ({error}): start the ledger worker first") from None

@@ -21,6 +21,7 @@ from tests.support.postgres import PostgresServer
 from tests.workers.trades_kit import FakeTrade, aggregated, random_trades, statistics
 from workers.candle_store import _row
 from workers.candles import Candles
+from workers.schema import upgrade
 from workers.statements import script, statements
 
 SECOND = INTERVALS[0]
@@ -75,7 +76,9 @@ async def fill(dsn: str, trades: list[FakeTrade]) -> None:
     rows = [_row(1, key, candle) for key, candle in candles.take().items()]
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(script("schema.sql") + script("candle_schema.sql"))
+        await upgrade(connection)
+        await connection.execute("SELECT make_parts(10000000, 10000000)")
+        await connection.execute(script("candle_schema.sql"))
         for first in range(0, len(rows), 5000):
             columns = zip(*rows[first:first + 5000], strict=True)
             await connection.execute(statements("candles.sql")["put"], *map(list, columns))

@@ -33,7 +33,7 @@ DAMAGE = {
         "DELETE FROM entry WHERE ctid = (SELECT max(ctid) FROM entry WHERE kind = 2)",
         {"assets_sum_to_zero", "trades_match_entries", "wallets_end_at_their_balance", "entries_equal_replay"}),
     "an added entry": (
-        f"INSERT INTO entry VALUES (2, 1, {2**40}, 5, 5, 0, 3)",
+        f"INSERT INTO entry VALUES (2, 1, {10**7}, 5, 5, 0, 3)",
         {"assets_sum_to_zero", "running_balances_unbroken", "wallets_end_at_their_balance", "entries_equal_replay"}),
     "an entry moved in time": (
         "UPDATE entry SET seq = seq + 1000000 WHERE ctid = (SELECT max(ctid) FROM entry WHERE kind = 1)",

@@ -54,4 +54,4 @@ def test_the_first_error_comes_out_and_the_others_are_cancelled():
 def test_statements_are_found_by_name():
     assert statements("ledger.sql")["claim"].endswith("FOR UPDATE;")
     assert all(text.endswith(";") for text in statements("reconcile.sql").values())
-    assert "CREATE TABLE" in script("schema.sql")
+    assert "CREATE TABLE" in script("migrations/0001_tables.sql")

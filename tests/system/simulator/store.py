@@ -1,7 +1,7 @@
 """A simulated Postgres for the ledger worker: rows and position change together, at the moment of the commit, or not.
 
 A commit may be done and its answer lost, or the connection be lost before it; a worker that dies may leave a commit on
-its way. What the database refuses by its keys and checks (workers/schema.sql), this one refuses too.
+its way. What the database refuses by its keys and checks (workers/migrations), this one refuses too.
 """
 import asyncio
 import uuid
@@ -30,17 +30,22 @@ class SimPostgres:
         self.wallets: dict[tuple[int, int], Row] = {}
         self.trades: dict[tuple[int, int, int], dict[str, int]] = {}
         self.entries: dict[tuple[int, int, int, int], dict[str, int]] = {}
+        self.orders: dict[int, dict[str, int]] = {}
         self.commits = 0
         self.compares = True            # the position, before it is moved
 
     def commit(self, batch: Batch, writer: uuid.UUID) -> bool:
         """All of the batch or nothing. False when the position is elsewhere; raises what Postgres would."""
-        if self.compares and not (self.seq == batch.after_seq and self.epoch <= batch.epoch):
+        ours = self.writer == writer and self.seq == batch.after_seq and self.epoch <= batch.epoch
+        if self.compares and not ours:
             return False
         trades = {(row["instrument"], row["seq"], row["n"]): row for row in _rows(batch.trades)}
         entries = {(row["account"], row["asset"], row["seq"], row["n"]): row for row in _rows(batch.entries)}
-        if trades.keys() & self.trades.keys() or entries.keys() & self.entries.keys():
+        orders = {row["order_id"]: row for row in _rows(batch.closed_orders)}
+        if any(new.keys() & old.keys() for new, old in (
+                (trades, self.trades), (entries, self.entries), (orders, self.orders))):
             raise asyncpg.UniqueViolationError("a row with this key exists")
+        self.orders.update(orders)
         self.trades.update(trades)
         self.entries.update(entries)
         for row in (*batch.new_wallets.tolist(), *batch.changed_wallets.tolist()):
@@ -79,9 +84,11 @@ class SimLedgerStore:
         """The tables are there."""
         await self._ask()
 
-    async def state(self) -> tuple[Position, Rows]:
-        """Position and wallets at one moment."""
-        position = await self.position()
+    async def take_over(self) -> tuple[Position, Rows]:
+        """Position and wallets at one moment, from which on no other writer's batch is taken."""
+        await self._ask()
+        self._postgres.writer = self.writer
+        position = Position(self._postgres.seq, self._postgres.epoch, self._postgres.writer)
         return position, np.array(list(self._postgres.wallets.values()), WALLET_ROW)
 
     async def position(self) -> Position:

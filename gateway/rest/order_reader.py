@@ -1,0 +1,67 @@
+"""An account's orders that have ended, from the ledger: what allOrders shows beside the open ones.
+
+The exchange itself knows open orders and the last closed ones; all others are here, however old, unless their part of
+the ledger was archived. An order is here as soon as the ledger contains the command that ended it: ask
+`Reader.catch_up` first, or an order that has just ended may be neither open nor here.
+"""
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from engine.core.codes import Code, OrderType, Side, TimeInForce
+from gateway.order_store import CANCELED, EXPIRED, FILLED
+from gateway.rest.reader import Reader
+
+_MOST = 2**63 - 1
+_ASKED_FOR = (Code.REQUESTED, Code.MASS_CANCEL)
+
+
+class ClosedOrder(Struct, frozen=True, kw_only=True):
+    """One order as it ended; quantities in lots, amounts in quote minor units. `code`: why, 0 when it was filled."""
+
+    order_id: int
+    client_id: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    price_ticks: int
+    qty_lots: int
+    amount: int             # of a market order by amount: the quote asked for
+    executed_lots: int
+    quote_filled: int
+    status: str             # FILLED, CANCELED or EXPIRED
+    code: int
+    time_ns: int            # placed
+    update_ns: int          # ended
+
+
+async def closed_orders(
+    reader: Reader, account: int, instrument: int, limit: int, *, from_id: int | None = None,
+    first_ns: int | None = None, last_ns: int | None = None,
+) -> list[ClosedOrder]:
+    """At most `limit`, oldest first: with from_id or first_ns the oldest from there on, else the newest.
+
+    Times are of placing, both ends included. Raises Refusal when Postgres does not answer.
+    """
+    last = _MOST if last_ns is None else last_ns
+    if from_id is None and first_ns is None:
+        rows = await reader.fetch("closed_orders_newest", account, instrument, last, limit)
+        return [_order(row) for row in reversed(rows)]
+    rows = await reader.fetch("closed_orders", account, instrument, from_id or 0, first_ns or 0, last, limit)
+    return [_order(row) for row in rows]
+
+
+def _order(row: Mapping[str, Any]) -> ClosedOrder:
+    return ClosedOrder(
+        order_id=row["order_id"], client_id=row["client_id"], side=Side(row["side"]),
+        order_type=OrderType(row["order_type"]), time_in_force=TimeInForce(row["time_in_force"]),
+        price_ticks=row["price_ticks"], qty_lots=row["qty_lots"], amount=row["amount"],
+        executed_lots=row["executed_lots"], quote_filled=row["quote_filled"], status=_status(row["code"]),
+        code=row["code"], time_ns=row["time_ns"], update_ns=row["update_ns"])
+
+
+def _status(code: int) -> str:
+    if code == Code.NONE:
+        return FILLED
+    return CANCELED if code in _ASKED_FOR else EXPIRED
