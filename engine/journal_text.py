@@ -30,6 +30,7 @@ _FIELDS: dict[int, tuple[np.dtype[Any], tuple[str, ...]]] = {
     CommandKind.CANCEL: (COMMAND, ("account", "instrument", "order_id", "text")),
     CommandKind.REDUCE: (COMMAND, ("account", "instrument", "order_id", "text", "qty_lots")),
     CommandKind.CANCEL_ALL: (COMMAND, ("account", "instrument")),
+    CommandKind.CHECKPOINT: (COMMAND, ("order_id", "amount")),
 }
 _STATUS: dict[int, type[IntEnum]] = {CommandKind.INSTRUMENT: InstrumentStatus, CommandKind.ACCOUNT: AccountStatus}
 

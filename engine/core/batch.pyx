@@ -7,11 +7,13 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, P
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from engine.core.digest cimport DIGEST_VERSION
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CREDIT, DEBIT, FEES, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
-    REPLACE, TEXT_BYTES, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, FEES, INSTRUMENT, INSTRUMENT_LIMITS,
+    PLACE, REDUCE, REPLACE, TEXT_BYTES, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand,
+    LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -181,6 +183,15 @@ cdef class Batch:
         """Takes available minor units of an asset out."""
         cdef Command* command = self._order(DEBIT, account, asset, reference)
         command.amount = amount
+        return self.count - 1
+
+    def checkpoint(self, Py_ssize_t of_seq=0, state_hash=0):
+        """Without arguments a mark; else what the state's hash was right after the mark with that number."""
+        _check(INT64_MAX, of_seq)
+        cdef Command* command = self._add(CHECKPOINT, b"")
+        command.order_id = <uint64_t>of_seq
+        command.qty_lots = DIGEST_VERSION if of_seq else 0
+        command.amount = <int64_t><uint64_t>state_hash
         return self.count - 1
 
     def extend(self, commands):

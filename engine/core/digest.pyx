@@ -3,24 +3,33 @@
 Covers seq, time, counters, settings, account states, wallets that hold something, and every open order in the order in
 which it would trade. Slots and capacities are left out: they are places, not state. A checksum against bugs and damage,
 not against forgery. O(state).
+
+Journals hold these hashes: what an older state had must hash as before. A new field goes in by _mix_if, which passes
+over 0; whoever changes anything else raises DIGEST_VERSION.
 """
 from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport qsort
 from libc.string cimport memcpy
 
+from engine.core.bits cimport prefetch
 from engine.core.fees cimport TIERS
 from engine.core.ladder cimport ladder_below
+from engine.core.memory cimport block_free, block_grow
 from engine.core.pool cimport Details, Node
 from engine.core.state cimport Book, FeeRow
 from engine.core.types cimport InstrumentCommand
-from engine.core.views cimport sorted_wallets
 from engine.core.wallets cimport Wallet
 
+cdef struct Place:      # of a wallet
+    uint64_t key
+    uint32_t index
 
-cdef uint64_t state_digest(State* state) except? 0:
-    cdef uint64_t digest = _mix(_mix(_mix(0, state.seq), <uint64_t>state.time_ns), state.fill_id)
-    digest = _mix_assets(digest, state)
-    digest = _mix_accounts(digest, state)
-    digest = _mix_books(digest, state)
+
+cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
+    digest[0] = _mix(_mix(_mix(0, state.seq), <uint64_t>state.time_ns), state.fill_id)
+    digest[0] = _mix_assets(digest[0], state)
+    digest[0] = _mix_accounts(digest[0], state)
+    digest[0] = _mix_books(digest[0], state)
     return _mix_wallets(digest, state)
 
 
@@ -35,11 +44,15 @@ cdef inline uint64_t _mix_if(uint64_t digest, uint64_t tag, uint64_t word) noexc
 
 
 cdef uint64_t _mix_bytes(uint64_t digest, const void* data, size_t size) noexcept nogil:
-    """size is a multiple of 4."""
-    cdef uint32_t word = 0
+    """The last word is filled up with zeros."""
+    cdef uint64_t word = 0
     cdef size_t offset
-    for offset in range(0, size, 4):
-        memcpy(&word, <const char*>data + offset, 4)
+    for offset in range(0, size & ~<size_t>7, 8):
+        memcpy(&word, <const char*>data + offset, 8)
+        digest = _mix(digest, word)
+    if size & 7:
+        word = 0
+        memcpy(&word, <const char*>data + (size & ~<size_t>7), size & 7)
         digest = _mix(digest, word)
     return digest
 
@@ -100,12 +113,15 @@ cdef uint64_t _mix_fees(uint64_t digest, FeeRow* rows) noexcept nogil:
 
 cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noexcept nogil:
     cdef uint32_t level = book.ladders[side].best_level
-    cdef uint32_t slot
+    cdef uint32_t slot, after
     while level != 0:
         slot = state.shelf.levels[level].head
         while slot != 0:
+            after = state.pool.nodes[slot].next
+            prefetch(&state.pool.nodes[after])
+            prefetch(&state.pool.details[after])
             digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
-            slot = state.pool.nodes[slot].next
+            slot = after
         level = ladder_below(&state.shelf, &book.ladders[side], level)
     return _mix(digest, <uint64_t>side)
 
@@ -118,10 +134,28 @@ cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept
     return _mix_bytes(_mix(digest, <uint64_t>details.update_ns), details.text, 36)
 
 
-cdef uint64_t _mix_wallets(uint64_t digest, State* state) except? 0:
+cdef bint _mix_wallets(uint64_t* digest, State* state) noexcept nogil:
+    """In order of account and asset."""
+    cdef Place* places = <Place*>block_grow(NULL, state.wallets.count * sizeof(Place))
     cdef Wallet* wallet
-    for index in sorted_wallets(state):
-        wallet = &state.wallets.items[<uint32_t>index]
+    cdef uint32_t index
+    cdef uint32_t count = 0
+    if places == NULL:
+        return False
+    for index in range(1, state.wallets.count):
+        wallet = &state.wallets.items[index]
         if wallet.available != 0 or wallet.held != 0:
-            digest = _mix(_mix(_mix(digest, wallet.key), <uint64_t>wallet.available), <uint64_t>wallet.held)
-    return digest
+            places[count].key = wallet.key
+            places[count].index = index
+            count += 1
+    qsort(places, count, sizeof(Place), _compare)
+    for index in range(count):
+        wallet = &state.wallets.items[places[index].index]
+        digest[0] = _mix(_mix(_mix(digest[0], wallet.key), <uint64_t>wallet.available), <uint64_t>wallet.held)
+    block_free(places)
+    return True
+
+
+cdef int _compare(const void* one, const void* other) noexcept nogil:
+    """No two wallets have the same key."""
+    return 1 if (<const Place*>one).key > (<const Place*>other).key else -1

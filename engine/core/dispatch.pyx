@@ -2,6 +2,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from engine.core.checkpoint cimport checkpoint
 from engine.core.controls cimport control
 from engine.core.lookahead cimport FAR, NEAR, RING, look_far, look_near
 from engine.core.matching cimport place
@@ -12,8 +13,8 @@ from engine.core.reports cimport report_refused
 from engine.core.settings cimport set_account, set_asset, set_instrument, set_limits
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
-    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE, REDUCE,
-    REPLACE, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE,
+    REDUCE, REPLACE, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 
 cdef enum:
@@ -90,5 +91,7 @@ cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
         set_limits(state, <LimitsCommand*>command)
     elif command.kind == ACCOUNT:
         set_account(state, <AccountCommand*>command)
+    elif command.kind == CHECKPOINT:
+        checkpoint(state, command)
     elif not control(state, <ControlCommand*>command):
         report_refused(state, command, BAD_COMMAND)

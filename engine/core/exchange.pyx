@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memset
 
 from engine.core.audit cimport audit
 from engine.core.clients cimport client_find, client_hash
+from engine.core.digest cimport DIGEST_VERSION as _DIGEST_VERSION
 from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
@@ -22,9 +23,14 @@ from engine.core.views cimport (
     view_wallets)
 from engine.core.wallets cimport wallet_find, wallet_key
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "StateDiffers"]
 
+DIGEST_VERSION = _DIGEST_VERSION
 ORDERS_MAX = 1 << 26  # open orders of one exchange; a rule of the game, the same on every replica
+
+
+class StateDiffers(Exception):
+    """A CHECKPOINT says another hash of the state than was found here: this exchange and its author are not equal."""
 
 
 cdef class Exchange:
@@ -50,6 +56,7 @@ cdef class Exchange:
 
         The view is read-only and its content is overwritten by the next apply(). ValueError: a bad length, or a command
         whose seq is not self.seq + 1; the commands before it stay applied. MemoryError: the exchange is lost, replay.
+        StateDiffers: as it says, if marks_max is set; the exchange cannot be trusted any more.
         """
         cdef Py_buffer view
         cdef uint64_t applied, count
@@ -71,6 +78,9 @@ cdef class Exchange:
             if self.state.events.items != self.buffer.items:
                 self.buffer = EventBuffer.adopt(&self.state.events)
         self.buffer.count = self.state.events.count
+        if self.state.mark.refuted:
+            raise StateDiffers(f"after command {self.state.mark.seq} the hash of the state was "
+                               f"{self.state.mark.hash:016x} here, a checkpoint says {self.state.mark.told:016x}")
         return memoryview(self.buffer)
 
     cdef _explain(self, const char* data):
@@ -191,7 +201,35 @@ cdef class Exchange:
 
     def state_hash(self):
         """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""
-        return state_digest(&self.state)
+        cdef uint64_t digest = 0
+        if not state_digest(&self.state, &digest):
+            raise MemoryError("no memory to sort the wallets")
+        return digest
+
+    @property
+    def marks_max(self):
+        """Open orders and wallets of the largest state that is hashed at a mark, see checkpoint.pxd; 0: none is."""
+        return self.state.marks_max
+
+    @marks_max.setter
+    def marks_max(self, uint64_t value):
+        self.state.marks_max = value
+
+    @property
+    def mark(self):
+        """(seq, state hash) of the last mark if it was hashed, else (0, 0)."""
+        if not self.state.mark.known:
+            return 0, 0
+        return self.state.mark.seq, self.state.mark.hash
+
+    @property
+    def marks_proven(self):
+        """How often a CHECKPOINT said the hash that was found here."""
+        return self.state.mark.proven
+
+    def set_mark(self, uint64_t state_hash):
+        """The last command was a mark with this hash, computed elsewhere: for an exchange that was loaded."""
+        self.state.mark.seq, self.state.mark.hash, self.state.mark.known = self.state.seq, state_hash, True
 
     def dump(self):
         """[(section, version, item_bytes, items)]: all of the state, for load(). O(state)."""

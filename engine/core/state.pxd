@@ -87,6 +87,14 @@ cdef struct Asset:
     uint8_t scale
     uint32_t external_wallet    # minus its amount is the supply
 
+cdef struct Mark:               # engine.core.checkpoint; no part of the state
+    uint64_t seq                # of the last CHECKPOINT that is a mark
+    uint64_t hash               # of the state right after it, if known
+    uint64_t told               # by somebody else
+    uint64_t proven             # times both were equal
+    bint known
+    bint refuted
+
 cdef struct State:
     uint64_t seq
     int64_t time_ns
@@ -107,6 +115,8 @@ cdef struct State:
     uint32_t fee_rows           # place of the last TIERS given
     uint32_t fee_rows_capacity
     uint32_t text_hash              # of the current command's account and text; 0 without text
+    Mark mark
+    uint64_t marks_max              # orders and wallets of the largest state that is hashed at a mark; 0: none is
     bint top_events
     bint failed
 

@@ -34,6 +34,7 @@ cdef enum CommandKind:
     BUST = 26
     AUCTION_COMMAND = 27
     PROTECTION = 28
+    CHECKPOINT = 30
 
 cdef enum Side:
     BUY = 0

@@ -82,6 +82,8 @@ class Command:
                 batch.fees(self.instrument, **self.terms)
             case CommandKind.ACCOUNT_TIER:
                 batch.account_tier(self.account, self.terms["tier"])
+            case CommandKind.CHECKPOINT:
+                batch.checkpoint(self.order_id, self.amount)
             case CommandKind.ACCOUNT:
                 batch.account(self.account, self.status, self.text, self.trade_group)
 

@@ -68,10 +68,10 @@ class Flow:
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
         crowded = len(open_orders) > self.crowd
-        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8, 2)
+        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8, 2, 0.3)
         make = self.random.choices((
             self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
-            self._asset, self._hostile_place, self._limits, self._replace, self._control), weights)[0]
+            self._asset, self._hostile_place, self._limits, self._replace, self._control, self._checkpoint), weights)[0]
         return make(open_orders)
 
     def _account_id(self) -> int:
@@ -146,6 +146,9 @@ class Flow:
             terms, kind=CommandKind.REPLACE, account=target.account, instrument=target.instrument, text=text,
             order_id=target.order_id, slot=target.slot, right_slot=target.right_slot,
             mode=self.random.choices((0, 1, 2, 255), (50, 46, 2, 2))[0])
+
+    def _checkpoint(self, _: list[OpenOrder]) -> Command:
+        return Command(CommandKind.CHECKPOINT, order_id=self.random.choice((0, 0, 5)), amount=7)
 
     def _cancel_all(self, _: list[OpenOrder]) -> Command:
         return Command(CommandKind.CANCEL_ALL, self._account_id(), self.random.choice((0, 0, 1, 2, 3, 9)))

@@ -43,6 +43,7 @@ class Reference(ReferenceLedger):
             CommandKind.ASSET: self._asset, CommandKind.INSTRUMENT: self._instrument,
             CommandKind.ACCOUNT: self._account, CommandKind.INSTRUMENT_LIMITS: self._limits,
             CommandKind.REPLACE: self._replace,
+            CommandKind.CHECKPOINT: lambda command: self._configured(command, Code.NONE, 0, 0),
         }
 
     def _place(self, command: Command) -> None:
