@@ -1,7 +1,7 @@
 """order.test and account.commission: what an order would be told and would cost, without placing it.
 
-Balances are not looked at. Fees belong to instruments and are taken from what is received; there are no special ones,
-no taxes and no discounts: those parts of the protocol's replies are zero.
+Balances are not looked at. Fees belong to an instrument and the account's tier and are taken from what is received.
+There are no special ones, no taxes and no discounts: those parts of the protocol's replies are zero.
 """
 from engine.core.codes import PPM, InstrumentStatus
 from engine.core.decimals import format_decimal
@@ -48,17 +48,20 @@ class OrderCheck:
         if compute == "false":
             return EMPTY_RESULT
         return encode(TestCommission(
-            OrderCommission(*_rates(instrument)), _NONE_FOR_ORDER, _NONE_FOR_ORDER, Discount()))
+            OrderCommission(*self._rates(account, instrument)), _NONE_FOR_ORDER, _NONE_FOR_ORDER, Discount()))
 
     def commission(self, account: int, params: Params, unit_ns: int) -> bytes:
         """account.commission"""
         instrument = find_instrument(params, self._catalog.by_symbol)
-        return encode(AccountCommission(
-            instrument.symbol, CommissionRates(*_rates(instrument), ZERO, ZERO), _NONE, _NONE, Discount()))
+        rates = CommissionRates(*self._rates(account, instrument), ZERO, ZERO)
+        return encode(AccountCommission(instrument.symbol, rates, _NONE, _NONE, Discount()))
+
+    def _rates(self, account: int, instrument: Instrument) -> tuple[str, str]:
+        """Maker's and taker's fee as fractions of what is received; below zero it is paid to the account."""
+        maker, taker = (_fraction(ppm) for ppm in self._core.fees(instrument.id, self._core.tier(account)))
+        return maker, taker
 
 
-def _rates(instrument: Instrument) -> tuple[str, str]:
-    """Maker's and taker's fee as fractions of what is received."""
-    maker, taker = (format_decimal(ppm * _E8_PER_PPM, PLACES)
-                    for ppm in (instrument.maker_fee_ppm, instrument.taker_fee_ppm))
-    return maker, taker
+def _fraction(ppm: int) -> str:
+    text = format_decimal(abs(ppm) * _E8_PER_PPM, PLACES)
+    return f"-{text}" if ppm < 0 else text

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PUBLIC = frozenset((
     "klines", "uiKlines", "avgPrice", "ticker.24hr", "ticker.tradingDay", "ticker", "trades.historical",
     "trades.aggregate"))
-SIGNED = frozenset(("myTrades",))
+SIGNED = frozenset(("myTrades", "allOrders"))
 QUESTIONS = PUBLIC | SIGNED
 SECONDS_OVER = 2.0   # beyond what Postgres may take
 _NS_PER_US = 1000

@@ -26,6 +26,7 @@ from gateway.refusals import (
     WRONG_CONTENT_TYPE,
     Refusal,
 )
+from gateway.rest.all_orders import AllOrders
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.compatibility import Compatibility
 from gateway.rest.history import History
@@ -126,6 +127,7 @@ class Gateway:
         return {
             "trades.recent": history.recent_trades,
             "myTrades": history.account_trades,
+            "allOrders": AllOrders(self._door, instruments, self._reader).find,
             "ticker.price": tickers.price,
             "ticker.book": tickers.book,
             "trades.historical": trades.historical,

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine.core.codes import Code, OrderType, Side, TimeInForce
-from gateway.order_store import CANCELED, EXPIRED, FILLED
+from gateway.order_store import CANCELED, EXPIRED, EXPIRED_IN_MATCH, FILLED
 from gateway.rest.reader import Reader
 
 _MOST = 2**63 - 1
@@ -30,7 +30,7 @@ class ClosedOrder(Struct, frozen=True, kw_only=True):
     amount: int             # of a market order by amount: the quote asked for
     executed_lots: int
     quote_filled: int
-    status: str             # FILLED, CANCELED or EXPIRED
+    status: str             # FILLED, CANCELED, EXPIRED or EXPIRED_IN_MATCH
     code: int
     time_ns: int            # placed
     update_ns: int          # ended
@@ -64,4 +64,6 @@ def _order(row: Mapping[str, Any]) -> ClosedOrder:
 def _status(code: int) -> str:
     if code == Code.NONE:
         return FILLED
+    if code == Code.STP:
+        return EXPIRED_IN_MATCH
     return CANCELED if code in _ASKED_FOR else EXPIRED

@@ -88,6 +88,8 @@ ROUTES = (
         weigh=_one_or_all(6, 80)),
     _v3("DELETE", "openOrders", "openOrders.cancelAll", 1, "symbol!", list[OrderCanceled],
         "Cancel all open orders of a symbol", signed=True),
+    _v3("GET", "allOrders", "allOrders", 20, "symbol! orderId startTime endTime limit", list[OrderState],
+        "Orders, open and ended", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
     _v3("GET", "account/commission", "account.commission", 20, "symbol!", AccountCommission, "Fees of a symbol",
         signed=True),

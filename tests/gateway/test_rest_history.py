@@ -71,6 +71,42 @@ def test_a_fill_is_there_as_soon_as_its_reply(tmp_path, postgres):
     run(tmp_path, postgres.database(), story)
 
 
+def test_all_orders(tmp_path, postgres):
+    """Open and ended ones, of one account and symbol, by id, by time, the newest; the same over WebSocket."""
+    async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
+        resting = (await alice.ok("POST", "order", **limit("BUY", "90", "1", newClientOrderId="rest")))["orderId"]
+        sold = [await trade(alice, bob, quantity="0.2") for _ in range(3)]
+        gone = (await alice.ok("POST", "order", **limit("BUY", "91", "1")))["orderId"]
+        await alice.ok("DELETE", "order", symbol="BTCUSDT", orderId=gone)
+        ioc = await alice.ok("POST", "order", **limit("BUY", "91", "1", timeInForce="IOC"))
+
+        async def ids(**params: object) -> list[int]:
+            return [row["orderId"] for row in await alice.ok("GET", "allOrders", symbol="BTCUSDT", **params)]
+        every = [resting, *(each["alice"] for each in sold), gone, ioc["orderId"]]
+        rows = await alice.ok("GET", "allOrders", symbol="BTCUSDT")
+        assert [(row["orderId"], row["status"]) for row in rows] == list(zip(
+            every, ["NEW", "FILLED", "FILLED", "FILLED", "CANCELED", "EXPIRED"], strict=True))
+        for row in rows:
+            assert row == await alice.ok("GET", "order", symbol="BTCUSDT", orderId=row["orderId"])
+        assert await ids(limit=2) == every[-2:]
+        assert await ids(orderId=every[1], limit=2) == every[1:3]
+        assert await ids(orderId=resting, limit=1) == [resting]
+        assert await ids(orderId=every[-1] + 1) == []
+        assert await ids(startTime=rows[2]["time"], endTime=rows[4]["time"]) == [
+            row["orderId"] for row in rows if rows[2]["time"] <= row["time"] <= rows[4]["time"]]
+        assert len(await bob.ok("GET", "allOrders", symbol="BTCUSDT")) == 3
+        for params, code in (({}, -1102), ({"symbol": "X"}, -1121), ({"symbol": "BTCUSDT", "limit": 0}, -1130),
+                             ({"symbol": "BTCUSDT", "orderId": "x"}, -1100),
+                             ({"symbol": "BTCUSDT", "startTime": 1, "endTime": 10**12}, -1127)):
+            assert (await alice.error("GET", "allOrders", **params))[1] == code, params
+        async with venue.client(ALICE) as socket:
+            asked = {"symbol": "BTCUSDT", "limit": 3}
+            while (said := await socket.call("allOrders", **asked))["status"] == 503:
+                await socket.call("ping", signed=False)
+            assert said["result"] == rows[-3:]
+    run(tmp_path, postgres.database(), story)
+
+
 def test_ranges(tmp_path, postgres):
     async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
         orders = [await trade(alice, bob, quantity="0.2") for _ in range(4)]
