@@ -6,7 +6,7 @@
 """
 from libc.stdint cimport int64_t
 
-from engine.core.bits cimport mul_overflows
+from engine.core.bits cimport mul_overflows, pick
 from engine.core.clients cimport client_find
 from engine.core.limits cimport check_limits
 from engine.core.prevention cimport sweep_apart
@@ -96,7 +96,7 @@ cdef inline Code check_limit(Command* command, Taker* taker) noexcept nogil:
         return OVERFLOW
     if notional < book.min_notional:
         return MIN_NOTIONAL
-    taker.hold = base if command.side else notional
+    taker.hold = pick(command.side, notional, base)
     taker.limit_key = side_key(1 - command.side, command.price_ticks)
     return NONE
 

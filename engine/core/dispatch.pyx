@@ -4,7 +4,7 @@ from libc.string cimport memcpy
 
 from engine.core.checkpoint cimport checkpoint
 from engine.core.controls cimport control
-from engine.core.lookahead cimport FAR, NEAR, RING, look_far, look_near
+from engine.core.lookahead cimport FAR, MIDDLE, NEAR, RING, look_far, look_middle, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
@@ -46,8 +46,10 @@ cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) no
     for position in range(count):
         if position + FAR < count:
             hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR])
+        if position + MIDDLE < count:
+            look_middle(state, &commands[position + MIDDLE], hashes[(position + MIDDLE) % RING])
         if position + NEAR < count:
-            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING])
+            look_near(state, &commands[position + NEAR])
         if commands[position].seq != state.seq + 1:
             return position
         state.text_hash = hashes[position % RING]

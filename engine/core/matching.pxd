@@ -1,5 +1,53 @@
-"""An incoming order's whole way: admit, take its money, trade by price then time, rest or cancel what is left."""
-from engine.core.state cimport State
-from engine.core.types cimport Command
+"""An incoming order's whole way: admit, take its money, trade by price then time, rest or cancel what is left.
 
-cdef void place(State* state, Command* command) noexcept nogil
+Both sides share every line: a side is seen through keys, the highest key being the best.
+"""
+from libc.stdint cimport INT64_MAX
+
+from engine.core.admission cimport admit
+from engine.core.pool cimport pool_take
+from engine.core.prevention cimport fills_apart, match_apart
+from engine.core.reports cimport report_accepted, report_refused
+from engine.core.state cimport State
+from engine.core.sweep cimport sweep_fills
+from engine.core.taker cimport Taker
+from engine.core.trading cimport finish, trade
+from engine.core.types cimport FOK, GTC, MARKET, NONE, Code, Command
+
+
+cdef inline void place(State* state, Command* command) noexcept nogil:
+    cdef Taker taker
+    cdef Code code = admit(state, command, &taker)
+    if code != NONE:
+        report_refused(state, command, code)
+        return
+    _accept(state, &taker)
+    if taker.apart:
+        match_apart(state, &taker)
+        return
+    while taker.left_lots > 0 and taker.against.best_key >= taker.limit_key:
+        trade(state, &taker)
+    finish(state, &taker)
+
+
+cdef inline void _accept(State* state, Taker* taker) noexcept nogil:
+    """Takes the money out of available before anything trades, so that no order of itself can spend it again."""
+    cdef Command* command = taker.command
+    state.wallets.items[taker.pay_wallet].available -= taker.hold
+    if _may_rest(command):
+        taker.slot = pool_take(&state.pool)
+        if taker.slot == 0:
+            state.failed = True
+    report_accepted(state, taker)
+    if command.time_in_force == FOK and not _fills(state, taker):
+        taker.limit_key = INT64_MAX  # nothing trades
+
+
+cdef inline bint _may_rest(Command* command) noexcept nogil:
+    return command.order_type != MARKET and command.time_in_force == GTC
+
+
+cdef inline bint _fills(State* state, Taker* taker) noexcept nogil:
+    if taker.apart:
+        return fills_apart(state, taker)
+    return sweep_fills(&state.shelf, taker.against, taker.limit_key, taker.left_lots)

@@ -4,16 +4,17 @@ from libc.string cimport memcpy
 from posix.mman cimport MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap
 
 cdef extern from "sys/mman.h" nogil:
-    void* mremap(void*, size_t, size_t, int)
+    void* mremap(void*, size_t, size_t, int, ...)
     int madvise(void*, size_t, int)
     enum: MREMAP_MAYMOVE
+    enum: MREMAP_FIXED
     enum: MADV_HUGEPAGE
     void* MAP_FAILED
 
 cdef enum:
     HEADER_BYTES = 64
     MAPPED_BYTES = 65536  # blocks of at least this size are mapped
-    HUGE_BYTES = 2097152  # from here on 2 MiB pages save address-translation misses
+    HUGE_BYTES = 2097152  # mapped blocks begin at multiples of a huge page
 
 cdef size_t _live_bytes = 0
 
@@ -53,29 +54,46 @@ cdef inline char* _base(void* block) noexcept nogil:
 
 
 cdef char* _move(char* base, size_t old, size_t new) noexcept nogil:
-    cdef void* moved
+    cdef void* moved = _allocate(new)
+    if moved == NULL or base == NULL:
+        return <char*>moved
     if old >= MAPPED_BYTES:
-        moved = mremap(base, old, new, MREMAP_MAYMOVE)
-        moved = NULL if moved == MAP_FAILED else moved
+        if mremap(base, _whole(old), _whole(new), MREMAP_MAYMOVE | MREMAP_FIXED, moved) == MAP_FAILED:
+            _release(<char*>moved, new)
+            return NULL
+        madvise(moved, _whole(new), MADV_HUGEPAGE)
     else:
-        moved = _allocate(new)
-        if moved != NULL and base != NULL:
-            memcpy(moved, base, old)
-            _release(base, old)
-    if moved != NULL and new >= HUGE_BYTES:
-        madvise(moved, new, MADV_HUGEPAGE)
+        memcpy(moved, base, old)
+        _release(base, old)
     return <char*>moved
 
 
 cdef void* _allocate(size_t size) noexcept nogil:
     if size < MAPPED_BYTES:
         return PyMem_RawCalloc(size, 1)
-    cdef void* block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    return NULL if block == MAP_FAILED else block
+    return _map(_whole(size))
+
+
+cdef void* _map(size_t size) noexcept nogil:
+    """Address space from a multiple of HUGE_BYTES on; what the kernel gave too much at either end goes back."""
+    cdef char* start = <char*>mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    cdef size_t before
+    if start == MAP_FAILED:
+        return NULL
+    before = (HUGE_BYTES - <size_t>start % HUGE_BYTES) % HUGE_BYTES
+    if before != 0:
+        munmap(start, before)
+    munmap(start + before + size, HUGE_BYTES - before)
+    madvise(start + before, size, MADV_HUGEPAGE)
+    return start + before
+
+
+cdef inline size_t _whole(size_t size) noexcept nogil:
+    return (size + HUGE_BYTES - 1) // HUGE_BYTES * HUGE_BYTES
 
 
 cdef void _release(char* base, size_t size) noexcept nogil:
     if size < MAPPED_BYTES:
         PyMem_RawFree(base)
     else:
-        munmap(base, size)
+        munmap(base, _whole(size))

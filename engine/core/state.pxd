@@ -5,6 +5,7 @@ command: nothing is read or written after that.
 """
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from engine.core.bits cimport pick
 from engine.core.clients cimport Clients
 from engine.core.events cimport Events
 from engine.core.ladder cimport Ladder, Shelf
@@ -114,7 +115,7 @@ cdef struct State:
     uint32_t assets_capacity
     uint32_t fee_rows           # place of the last TIERS given
     uint32_t fee_rows_capacity
-    uint32_t text_hash              # of the current command's account and text; 0 without text
+    uint32_t text_hash              # of the current command's account and text
     Mark mark
     uint64_t marks_max              # orders and wallets of the largest state that is hashed at a mark; 0: none is
     bint top_events
@@ -144,9 +145,9 @@ cdef inline bint asset_known(State* state, uint32_t asset) noexcept nogil:
 
 cdef inline int64_t side_key(int side, int64_t price_ticks) noexcept nogil:
     """The key of a price on a side: the better the price, the higher the key. Its own inverse."""
-    return MAX_TICKS - price_ticks if side else price_ticks
+    return pick(side, price_ticks, MAX_TICKS - price_ticks)
 
 
 cdef inline int64_t pay_per_lot(Book* book, int side, int64_t price_ticks) noexcept nogil:
     """What one lot at that price costs the side: quote for BUY, base for SELL. Checked at admission to fit."""
-    return book.lot_value if side else price_ticks * book.tick_value
+    return pick(side, price_ticks * book.tick_value, book.lot_value)

@@ -1,6 +1,7 @@
 """One trade, and the end of an incoming order: what every way of matching shares."""
 from libc.stdint cimport int64_t, uint32_t
 
+from engine.core.bits cimport pick
 from engine.core.fees cimport tier_fees
 from engine.core.ladder cimport Level
 from engine.core.pool cimport Node, pool_give
@@ -21,8 +22,8 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef int64_t lots = taker.left_lots if taker.left_lots < maker.left_lots else maker.left_lots
     cdef int64_t base = lots * book.lot_value
     cdef int64_t quote = lots * maker.price_ticks * book.tick_value
-    cdef int64_t taker_gets = quote if taker.side else base
-    cdef int64_t maker_gets = base if taker.side else quote
+    cdef int64_t taker_gets = pick(taker.side, base, quote)
+    cdef int64_t maker_gets = pick(taker.side, quote, base)
     cdef int64_t taker_fee = fee_of(taker_gets, book.taker_fee_ppm)
     cdef int64_t maker_fee = fee_of(maker_gets, book.maker_fee_ppm)
     if book.fee_rows != 0:
