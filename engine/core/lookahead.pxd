@@ -79,7 +79,7 @@ cdef inline uint32_t look_slot(State* state, Command* command) noexcept nogil:
 
 
 cdef inline uint32_t* look_child(State* state, Ladder* ladder, Command* command) noexcept nogil:
-    """Where the root keeps the way to a price: to its leaf in a ladder of height 1. Branch 0 where the root is a leaf."""
+    """Where the root keeps the way to a price: to its leaf in a ladder of height 1. Branch 0 if the root is a leaf."""
     cdef int64_t key = side_key(command.side & SELL, command.price_ticks)
     return &state.shelf.branches[ladder.root if ladder.height != 0 else 0].children[
         (key >> (FAN_BITS * ladder.height)) & FAN_MASK]
