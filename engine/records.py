@@ -58,6 +58,7 @@ TOP_EVENT = _record(
 WALLET = np.dtype([("account", "<u4"), ("asset", "<u4"), ("available", "<i8"), ("held", "<i8")])
 ORDER = np.dtype([
     ("order_id", "<u8"), ("slot", "<u4"), ("account", "<u4"), ("instrument", "<u4"), ("side", "u1"),
-    ("order_type", "u1"), ("time_in_force", "u1"), ("reserved", "u1"), ("price_ticks", "<i8"),
+    ("order_type", "u1"), ("time_in_force", "u1"), ("flags", "u1"), ("price_ticks", "<i8"),
     ("qty_lots", "<i8"), ("left_lots", "<i8"),
-    ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT), ("reserved_b", "<u4")])
+    ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT),
+    ("stp", "u1"), ("reserved", "u1"), ("trailing_bps", "<u2"), ("stop_ticks", "<i8"), ("trigger_ticks", "<i8")])

@@ -1,9 +1,10 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from engine.core.audit_extras cimport audit_extras, audit_triggers
 from engine.core.clients cimport client_find
 from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
 from engine.core.wallets cimport Wallet, wallet_find
 
@@ -12,17 +13,25 @@ cdef int audit(State* state) except -1:
     held = {}
     orders = 0
     leaves = 0
+    armed = 0
     for instrument in range(1, state.books_capacity):
         if state.books[instrument].known:
             for side in range(2):
                 orders += _audit_side(state, instrument, side, held)
                 leaves += _audit_trie(state, &state.books[<uint32_t>instrument].ladders[<int>side])
+            waiting = audit_triggers(state, instrument, held)
+            for side in range(2):
+                leaves += _audit_trie(state, &state.books[<uint32_t>instrument].triggers[<int>side])
+            orders += waiting
+            armed += waiting
             _audit_uncrossed(&state.books[<uint32_t>instrument], instrument)
+    _expect(armed == state.watched, "watched", state.watched, armed)
     _expect(orders == state.pool.open, "pool.open", state.pool.open, orders)
     _audit_free_lists(state, orders, leaves)
     _audit_accounts(state, orders)
     _audit_clients(state)
     _audit_wallets(state, held)
+    audit_extras(state)
     return 0
 
 
@@ -54,14 +63,17 @@ cdef object _audit_level(State* state, uint32_t instrument, int side, uint32_t l
     cdef uint32_t slot = queue.head
     cdef uint32_t before = 0
     cdef Node* node
-    orders, lots = 0, 0
+    orders, lots, last_id = 0, 0, 0
     while slot != 0:
         node = &state.pool.nodes[slot]
         _expect(node.prev == before and node.level == level, f"links of slot {slot}", node.prev, before)
         _expect(node.instrument == instrument and node.side == side, f"book of {slot}", node.instrument, instrument)
         _expect(side_key(side, node.price_ticks) == level_key(&state.shelf, level), "price", node.price_ticks, level)
         _expect(0 < node.left_lots <= state.pool.details[slot].qty_lots, f"left_lots of {slot}", node.left_lots, "> 0")
-        _expect(before == 0 or state.pool.nodes[before].order_id < node.order_id, "queue", node.order_id, "rising")
+        if not node.flags & EXTRA:
+            _expect(last_id < node.order_id, "queue", node.order_id, "rising")
+            last_id = node.order_id
+        _expect(not node.flags & ARMED, f"flags of slot {slot}", node.flags, "not armed")
         money = node.left_lots * pay_per_lot(&state.books[instrument], side, node.price_ticks)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + money
         orders += 1
@@ -168,7 +180,7 @@ cdef int _audit_clients(State* state) except -1:
     cdef Details* details
     named = 0
     for slot in range(1, state.pool.fresh):
-        if state.pool.nodes[slot].order_id == 0 or not state.pool.nodes[slot].named:
+        if state.pool.nodes[slot].order_id == 0 or not state.pool.nodes[slot].flags & NAMED:
             continue
         details = &state.pool.details[slot]
         found = client_find(&state.clients, &state.pool, state.pool.nodes[slot].account, details.text, details.hash)

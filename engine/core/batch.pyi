@@ -16,6 +16,8 @@ class Batch:
         amount: int = 0,
         text: bytes | str = b"",
         stp: int = 0,
+        *,
+        trigger_ticks: int = 0,
     ) -> int: ...
     def cancel(
         self, account: int, instrument: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
@@ -39,6 +41,7 @@ class Batch:
         order_id: int = 0,
         slot: int = 0,
         mode: int = 0,
+        trigger_ticks: int = 0,
     ) -> int: ...
     def cancel_all(self, account: int, instrument: int = 0) -> int: ...
     def asset(self, asset: int, scale: int, code: bytes | str) -> int: ...

@@ -46,8 +46,11 @@ cdef class Batch:
 
     def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
               Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
-              Py_ssize_t stp=0):
-        """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0."""
+              Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0):
+        """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0.
+
+        trigger_ticks is the stop price of STOP_LOSS, TAKE_PROFIT and their _LIMIT.
+        """
         _check(BYTE_MAX, side, order_type, time_in_force)
         _check(BYTE_MAX, stp)
         cdef Command* command = self._order(PLACE, account, instrument, text)
@@ -58,6 +61,7 @@ cdef class Batch:
         command.qty_lots = qty_lots
         command.amount = amount
         command.stp = <uint8_t>stp
+        command.trigger_ticks = trigger_ticks
         return self.count - 1
 
     def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
@@ -74,7 +78,8 @@ cdef class Batch:
 
     def replace(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
                 Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
-                Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0):
+                Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0,
+                Py_ssize_t trigger_ticks=0):
         """Cancels (order_id, slot) and places a new order of those terms; text is the new client order id.
 
         With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode.
@@ -83,7 +88,8 @@ cdef class Batch:
         _check(INT64_MAX, order_id)
         _check(BYTE_MAX, mode)
         cdef Py_ssize_t index = self.place(
-            account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp)
+            account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp,
+            trigger_ticks=trigger_ticks)
         cdef Command* command = &self.items[index]
         command.kind = REPLACE
         command.order_id = <uint64_t>order_id

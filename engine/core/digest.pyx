@@ -12,10 +12,11 @@ from libc.stdlib cimport qsort
 from libc.string cimport memcpy
 
 from engine.core.bits cimport prefetch
+from engine.core.extras cimport Extra, extra_of
 from engine.core.fees cimport TIERS
-from engine.core.ladder cimport ladder_below
+from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.memory cimport block_free, block_grow
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport EXTRA, Details, Node
 from engine.core.state cimport Book, FeeRow
 from engine.core.types cimport InstrumentCommand
 from engine.core.wallets cimport Wallet
@@ -92,7 +93,10 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
         if book.fee_rows != 0:
             digest = _mix_fees(digest, &state.fees[book.fee_rows])
         for side in range(2):
-            digest = _mix_side(digest, state, book, side)
+            digest = _mix_side(digest, state, &book.ladders[side], side)
+        if book.armed != 0:
+            for side in range(2):
+                digest = _mix_side(digest, state, &book.triggers[side], 2 + side)
     return digest
 
 
@@ -111,8 +115,8 @@ cdef uint64_t _mix_fees(uint64_t digest, FeeRow* rows) noexcept nogil:
     return digest
 
 
-cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noexcept nogil:
-    cdef uint32_t level = book.ladders[side].best_level
+cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side) noexcept nogil:
+    cdef uint32_t level = ladder.best_level
     cdef uint32_t slot, after
     while level != 0:
         slot = state.shelf.levels[level].head
@@ -121,8 +125,10 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Book* book, int side) noe
             prefetch(&state.pool.nodes[after])
             prefetch(&state.pool.details[after])
             digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
+            if state.pool.nodes[slot].flags & EXTRA:
+                digest = _mix_extra(digest, extra_of(&state.extras, slot))
             slot = after
-        level = ladder_below(&state.shelf, &book.ladders[side], level)
+        level = ladder_below(&state.shelf, ladder, level)
     return _mix(digest, <uint64_t>side)
 
 
@@ -132,6 +138,12 @@ cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept
     digest = _mix(_mix(digest, node.account), <uint64_t>node.order_type << 8 | node.time_in_force)
     digest = _mix(_mix(digest, <uint64_t>details.qty_lots), <uint64_t>details.time_ns)
     return _mix_bytes(_mix(digest, <uint64_t>details.update_ns), details.text, 36)
+
+
+cdef uint64_t _mix_extra(uint64_t digest, Extra* extra) noexcept nogil:
+    digest = _mix(_mix(digest, <uint64_t>extra.stop_ticks), <uint64_t>extra.trigger_ticks)
+    digest = _mix(_mix(digest, <uint64_t>extra.hold_ticks), extra.trailing_bps)
+    return _mix(_mix(digest, extra.stp), extra.direction)
 
 
 cdef bint _mix_wallets(uint64_t* digest, State* state) noexcept nogil:

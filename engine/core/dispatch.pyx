@@ -15,6 +15,7 @@ from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
     ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE,
     REDUCE, REPLACE, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+from engine.core.watching cimport watch
 
 
 cdef enum:
@@ -71,6 +72,8 @@ cdef void _dispatch(State* state, Command* command) noexcept nogil:
         reduce(state, command)
     else:
         _dispatch_rare(state, command)
+    if state.watched != 0:
+        watch(state, command, first_event)
     if state.top_events:
         publish_tops(state, command, first_event)
     state.failed |= state.events.failed

@@ -18,7 +18,7 @@ cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
     if book.limits.max_notional != 0 and _notional(book, command) > book.limits.max_notional:
         return MAX_NOTIONAL
     if (book.limits.orders_max != 0 and command.order_type != MARKET and command.time_in_force == GTC
-            and _has_orders(state, command, book.limits.orders_max)):
+            and has_orders(state, command, book.limits.orders_max, 0)):
         return TOO_MANY_ORDERS
     return NONE
 
@@ -54,14 +54,14 @@ cdef int64_t _notional(Book* book, Command* command) noexcept nogil:
     return notional
 
 
-cdef bint _has_orders(State* state, Command* command, uint32_t count) noexcept nogil:
-    """O(1) for an account with fewer open orders in all instruments, else O(its open orders)."""
+cdef bint has_orders(State* state, Command* command, uint32_t count, int flags) noexcept nogil:
     cdef Account* owner = &state.accounts[command.account]
     cdef uint32_t slot = owner.first_order
     cdef uint32_t found = 0
     if owner.open_orders < count:
         return False
     while slot != 0 and found < count:
-        found += state.pool.nodes[slot].instrument == command.instrument
+        found += (state.pool.nodes[slot].instrument == command.instrument
+                  and state.pool.nodes[slot].flags & flags == flags)
         slot = state.pool.links[slot].next
     return found >= count

@@ -9,6 +9,7 @@ from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
 from engine.core.reports cimport report_accepted, report_refused
 from engine.core.state cimport State
+from engine.core.stops cimport place_stop
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
@@ -17,6 +18,9 @@ from engine.core.types cimport FOK, GTC, MARKET, NONE, Code, Command
 
 cdef inline void place(State* state, Command* command) noexcept nogil:
     cdef Taker taker
+    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks != 0:
+        place_stop(state, command)
+        return
     cdef Code code = admit(state, command, &taker)
     if code != NONE:
         report_refused(state, command, code)

@@ -2,10 +2,11 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.clients cimport client_find
-from engine.core.pool cimport Node
+from engine.core.pool cimport ARMED, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport Book, State, pay_per_lot
+from engine.core.stops cimport drop_armed
 from engine.core.types cimport CANCELED, REQUESTED, Command
 from engine.core.wallets cimport Wallet
 
@@ -45,6 +46,9 @@ cdef inline void take_off(State* state, Command* command, uint32_t slot, int rea
     """Takes an open order off the book, gives its money back and reports CANCELED with that reason."""
     cdef Node* node = &state.pool.nodes[slot]
     report_resting(state, command, slot, CANCELED, reason)
+    if node.flags & ARMED:
+        drop_armed(state, slot)
+        return
     release(state, node, node.left_lots)
     retire(state, &state.books[node.instrument].ladders[node.side], slot)
 

@@ -1,9 +1,10 @@
 """Finding the order a command means, and taking it or part of it off the book with the money it holds."""
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport ARMED, Details, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.state cimport account_known, book_known
+from engine.core.stops cimport lower_armed
 from engine.core.types cimport (
     BAD_REDUCE, MASS_CANCEL, REDUCED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Event)
 
@@ -51,7 +52,10 @@ cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noe
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
     cdef Event* event
-    release(state, node, lots)
+    if node.flags & ARMED:
+        lower_armed(state, slot, lots)
+    else:
+        release(state, node, lots)
     node.left_lots -= lots
     details.qty_lots -= lots
     details.update_ns = command.time_ns

@@ -6,6 +6,11 @@ in the cache however long the run. Slot 0 is a sink: unlinking writes to it inst
 """
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+cdef enum NodeFlag:             # flags of a node; those above NAMED are rare (engine.core.marked)
+    NAMED = 1               # has a client order id, and so an entry in the client index
+    ARMED = 2               # waits for its trigger price in its book's triggers, not among the orders that trade
+    EXTRA = 4               # has an Extra
+
 cdef struct Node:
     uint32_t next           # towards the tail of the price level's queue; in a free slot: the next free one
     uint32_t prev
@@ -21,7 +26,7 @@ cdef struct Node:
     uint8_t side
     uint8_t order_type
     uint8_t time_in_force
-    uint8_t named           # has a client order id, and so an entry in the client index
+    uint8_t flags           # NodeFlags
 
 cdef struct Details:
     char[36] text

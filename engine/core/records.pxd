@@ -1,5 +1,5 @@
 """Records that queries return, as in engine/records.py: ORDER and WALLET."""
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef struct OrderRecord:
     uint64_t order_id
@@ -9,7 +9,7 @@ cdef struct OrderRecord:
     uint8_t side
     uint8_t order_type
     uint8_t time_in_force
-    uint8_t reserved
+    uint8_t flags           # NodeFlags of engine.core.pool
     int64_t price_ticks
     int64_t qty_lots
     int64_t left_lots
@@ -17,7 +17,11 @@ cdef struct OrderRecord:
     int64_t time_ns
     int64_t update_ns
     char[36] text
-    uint32_t reserved_b
+    uint8_t stp             # known of an order that has or had a trigger
+    uint8_t reserved
+    uint16_t trailing_bps
+    int64_t stop_ticks      # the command's trigger_ticks
+    int64_t trigger_ticks   # the price that sets it off, or did
 
 cdef struct WalletRecord:
     uint32_t account

@@ -20,8 +20,8 @@ cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil
     event.order_id = 0
     event.left_lots = 0
     memset(&event.stp, 0, 4)
-    event.amount = event.reserved_b = 0
-    event.reserved_c = 0
+    event.amount = event.trigger_ticks = 0
+    event.reserved_b = 0
     event.code = event.flags = 0
     return event
 

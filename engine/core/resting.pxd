@@ -2,8 +2,9 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.clients cimport client_add, clients_remove
+from engine.core.extras cimport extra_close
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
-from engine.core.pool cimport Details, Links, Node, pool_give
+from engine.core.pool cimport EXTRA, NAMED, Details, Links, Node, pool_give
 from engine.core.state cimport Account, State, side_key
 from engine.core.taker cimport Taker
 from engine.core.types cimport TEXT_BYTES, Command
@@ -28,7 +29,7 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     node.side = command.side
     node.order_type = command.order_type
     node.time_in_force = command.time_in_force
-    node.named = command.text[0] != 0
+    node.flags = NAMED if command.text[0] != 0 else 0
     describe(state, taker)
     list_append(state, command.account, slot)
     node.level = ladder_level(&state.shelf, ladder, key)
@@ -56,9 +57,17 @@ cdef inline void retire(State* state, Ladder* ladder, uint32_t slot) noexcept no
     cdef Node* node = &state.pool.nodes[slot]
     ladder_unlink(&state.shelf, ladder, &state.pool, slot)
     list_remove(state, node.account, slot)
-    if node.named:
-        clients_remove(&state.clients, state.pool.details[slot].hash, slot)
+    if node.flags != 0:
+        forget(state, slot)
     pool_give(&state.pool, slot)
+
+
+cdef inline void forget(State* state, uint32_t slot) noexcept nogil:
+    """Takes an order out of the client index and gives up its Extra, where it has them."""
+    if state.pool.nodes[slot].flags & NAMED:
+        clients_remove(&state.clients, state.pool.details[slot].hash, slot)
+    if state.pool.nodes[slot].flags & EXTRA:
+        extra_close(&state.extras, slot)
 
 
 cdef inline void list_append(State* state, uint32_t account, uint32_t slot) noexcept nogil:

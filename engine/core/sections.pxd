@@ -4,7 +4,7 @@ An item never changes meaning. A field that comes later is added at the end, 0 m
 the shorter items of an older snapshot as if the rest were 0. Only what cannot be found again stands here: price
 levels, hash tables, purses and best prices are made anew.
 """
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.state cimport State
@@ -18,6 +18,8 @@ cdef enum SectionId:            # never used for another purpose
     WALLETS = 6
     ORDERS = 7
     FREE_SLOTS = 8              # uint32_t
+    WAITING = 9                 # OrderItem; by instrument and direction, in the order in which they would be set off
+    EXTRAS = 10
     FEE_ROWS = 20
 
 cdef struct CountersItem:       # one
@@ -85,6 +87,16 @@ cdef struct OrderItem:          # a resting order; by instrument and side, in th
     uint32_t list_prev
     char[36] text
     uint32_t[3] reserved_b
+
+
+cdef struct ExtraItem:          # of an order with a trigger; those of WAITING first, in their order
+    uint32_t slot
+    uint16_t trailing_bps
+    uint8_t stp
+    uint8_t direction
+    int64_t stop_ticks
+    int64_t trigger_ticks
+    int64_t hold_ticks
 
 
 cdef inline void read_item(void* item, size_t size, const char* data, uint64_t index, size_t item_bytes) noexcept nogil:

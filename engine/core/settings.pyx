@@ -112,6 +112,8 @@ cdef void _open_book(State* state, InstrumentCommand* command) noexcept nogil:
     book.fee_wallet[<int>SELL] = wallet_open(&state.wallets, 1, command.quote_asset)
     ladder_init(&book.ladders[<int>BUY])
     ladder_init(&book.ladders[<int>SELL])
+    ladder_init(&book.triggers[0])
+    ladder_init(&book.triggers[1])
     state.failed |= book.fee_wallet[<int>BUY] == 0 or book.fee_wallet[<int>SELL] == 0
 
 

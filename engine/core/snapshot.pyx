@@ -3,13 +3,14 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
 from engine.core.sections cimport (
-    ACCOUNTS, ASSETS, BOOKS, COUNTERS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, WALLETS, AccountItem, AssetItem,
-    BookItem, CountersItem, FeeItem, OrderItem, WalletItem)
+    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, WAITING, WALLETS, AccountItem,
+    AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, OrderItem, WalletItem)
 from engine.core.snapshot_market cimport dump_fees, load_fees
 from engine.core.snapshot_orders cimport dump_free_slots, dump_orders, load_free_slots, load_orders
 from engine.core.snapshot_settings cimport (
     dump_accounts, dump_assets, dump_books, dump_counters, dump_instruments, dump_wallets, load_accounts, load_assets,
     load_books, load_counters, load_instruments, load_wallets)
+from engine.core.snapshot_waiting cimport dump_extras, dump_waiting, load_extras, load_waiting
 from engine.core.tops cimport book_top
 from engine.core.types cimport InstrumentCommand
 
@@ -26,6 +27,8 @@ cdef list snapshot_dump(State* state):
         (<int>ACCOUNTS, 1, sizeof(AccountItem), dump_accounts(state)),
         (<int>FEE_ROWS, 1, sizeof(FeeItem), dump_fees(state)),
         (<int>ORDERS, 1, sizeof(OrderItem), dump_orders(state)),
+        (<int>WAITING, 1, sizeof(OrderItem), dump_waiting(state)),
+        (<int>EXTRAS, 1, sizeof(ExtraItem), dump_extras(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
 
@@ -42,6 +45,8 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, ACCOUNTS, 1, sizeof(AccountItem), load_accounts, required=True)
     _load(state, found, FEE_ROWS, 1, sizeof(FeeItem), load_fees, required=False)
     _load(state, found, ORDERS, 1, sizeof(OrderItem), load_orders, required=True)
+    _load(state, found, WAITING, 1, sizeof(OrderItem), load_waiting, required=False)
+    _load(state, found, EXTRAS, 1, sizeof(ExtraItem), load_extras, required=False)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:
         raise ValueError(f"unknown sections {sorted(found)}: a newer version of Buttonwood wrote this snapshot")

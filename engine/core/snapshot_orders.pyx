@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memset
 
 from engine.core.clients cimport client_add, client_hash, clients_reserve
 from engine.core.ladder cimport Ladder, ladder_below, ladder_level, ladder_push
-from engine.core.pool cimport Details, Node, pool_reserve
+from engine.core.pool cimport NAMED, Details, Node, pool_reserve
 from engine.core.purse cimport purse_find
 from engine.core.sections cimport OrderItem, read_item
 from engine.core.state cimport MAX_TICKS, account_known, book_known, side_key
@@ -96,12 +96,12 @@ cdef bint keep_order(State* state, OrderItem* item) noexcept nogil:
     node.quote_filled, node.account, node.instrument = item.quote_filled, item.account, item.instrument
     node.side, node.order_type, node.time_in_force = item.side, item.order_type, item.time_in_force
     node.pay_wallet, node.receive_wallet = wallet, 0
-    node.named = item.text[0] != 0
+    node.flags = NAMED if item.text[0] != 0 else 0
     memcpy(details.text, item.text, TEXT_BYTES)
     details.qty_lots, details.time_ns, details.update_ns = item.qty_lots, item.time_ns, item.update_ns
     state.pool.links[slot].next, state.pool.links[slot].prev = item.list_next, item.list_prev
     state.pool.open += 1
-    if node.named:
+    if node.flags & NAMED:
         details.hash = client_hash(item.account, details.text)
         client_add(&state.clients, details.hash, slot)
     return wallet != 0

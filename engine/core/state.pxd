@@ -8,6 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from engine.core.bits cimport pick
 from engine.core.clients cimport Clients
 from engine.core.events cimport Events
+from engine.core.extras cimport Extras
 from engine.core.ladder cimport Ladder, Shelf
 from engine.core.pool cimport Pool
 from engine.core.types cimport InstrumentCommand
@@ -69,6 +70,9 @@ cdef struct Book:
     Limits limits
     Top top                     # as last published
     uint64_t prevented_id       # last given to a prevented match
+    Ladder[2] triggers          # armed orders: FALLING and RISING (engine.core.stops)
+    uint32_t armed              # their number
+    uint32_t stops_max          # of one account, 0: any number (PROTECTION)
 
 cdef struct Account:            # 64 bytes: one cache line
     uint32_t first_order        # oldest open order
@@ -105,6 +109,7 @@ cdef struct State:
     Wallets wallets
     Clients clients
     Events events
+    Extras extras
     Book* books
     InstrumentCommand* instruments  # as last configured
     Account* accounts
@@ -118,6 +123,9 @@ cdef struct State:
     uint32_t text_hash              # of the current command's account and text
     Mark mark
     uint64_t marks_max              # orders and wallets of the largest state that is hashed at a mark; 0: none is
+    uint32_t watched                # armed orders of all books
+    uint32_t entering_first         # triggered orders on their way into the book, linked through node.next
+    uint32_t entering_last
     bint top_events
     bint failed
 

@@ -3,6 +3,7 @@ from libc.stdint cimport uint32_t
 
 from engine.core.clients cimport clients_free, clients_init
 from engine.core.events cimport events_free, events_init
+from engine.core.extras cimport extras_free
 from engine.core.ladder cimport shelf_free, shelf_init
 from engine.core.memory cimport block_free, block_grow
 from engine.core.pool cimport pool_free, pool_init
@@ -30,6 +31,7 @@ cdef void state_free(State* state) noexcept nogil:
     wallets_free(&state.wallets)
     clients_free(&state.clients)
     events_free(&state.events)
+    extras_free(&state.extras)
     block_free(state.books)
     block_free(state.instruments)
     block_free(state.accounts)

@@ -10,7 +10,7 @@ from engine.core.resting cimport rest, retire
 from engine.core.settlement cimport fee_of, settle, settle_taker
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.taker cimport Taker
-from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, MARKET, NO_LIQUIDITY, Code, Command
+from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, NO_LIQUIDITY, Code, Command
 
 
 cdef inline void trade(State* state, Taker* taker) noexcept nogil:
@@ -60,6 +60,6 @@ cdef inline void finish(State* state, Taker* taker) noexcept nogil:
 
 
 cdef inline Code _reason(Command* command) noexcept nogil:
-    if command.order_type == MARKET:
+    if command.price_ticks == 0:
         return NO_LIQUIDITY
     return FOK_UNFILLED if command.time_in_force == FOK else IOC_REMAINDER

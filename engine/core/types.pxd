@@ -263,7 +263,7 @@ cdef struct ControlCommand:  # the kinds from TICK to PROTECTION but BUST; what 
     int64_t[3] reserved
 
 
-cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
+cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, CONFIGURED
     uint8_t kind
     uint8_t side
     uint8_t order_type
@@ -279,12 +279,14 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, MONEY, CONFIGURED
     int64_t left_lots       # open after this event
     char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
     uint8_t stp             # ACCEPTED: the order's SelfTrade
-    uint8_t[3] reserved_a
+    uint8_t reserved_a
+    uint16_t trailing_bps   # ACCEPTED: as in the command
     int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: its unfilled part; MONEY: signed minor units
-    int64_t reserved_b
-    uint32_t reserved_c
+    int64_t trigger_ticks   # ACCEPTED: as in the command; TRIGGERED: the trigger price that was reached
+    uint32_t reserved_b
     uint16_t code           # REJECTED: refusal; CANCELED: reason
-    uint16_t flags          # REJECTED, CONFIGURED: the kind of the command; of a REPLACE plus a ReplaceHalf
+    uint16_t flags          # REJECTED, CONFIGURED: the kind of the command; of a REPLACE plus a ReplaceHalf;
+    #                         CANCELED TRIGGER_REFUSED: the refusal
 
 
 cdef struct TradeEvent:  # TRADE, PREVENTED: the first line is the taker's

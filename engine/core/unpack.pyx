@@ -15,7 +15,7 @@ cdef tuple _FIELDS = (
     "side", "order_type", "time_in_force", "account", "instrument", "slot", "time_ns", "order_id", "price_ticks",
     "qty_lots", "left_lots", "text", "amount", "maker_order_id", "maker_left_lots", "trade_id", "fill_id",
     "quote_amount", "taker_fee", "maker_fee", "maker_account", "update_id", "bid_ticks", "bid_lots", "ask_ticks",
-    "ask_lots", "code", "flags", "stp")
+    "ask_lots", "code", "flags", "stp", "trailing_bps", "trigger_ticks")
 
 
 @cython.freelist(256)
@@ -103,6 +103,16 @@ cdef class Event:
     def stp(self):
         """The SelfTrade of an accepted order."""
         return 0 if self._is_trade() or self.record.kind == TOP else self.record.stp
+
+    @property
+    def trailing_bps(self):
+        """Of an accepted order."""
+        return 0 if self._is_trade() or self.record.kind == TOP else self.record.trailing_bps
+
+    @property
+    def trigger_ticks(self):
+        """ACCEPTED: the stop price; TRIGGERED: the trigger that was reached."""
+        return 0 if self._is_trade() or self.record.kind == TOP else self.record.trigger_ticks
 
     @property
     def maker_order_id(self):

@@ -3,8 +3,9 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport EXTRA, Details, Node
 from engine.core.records cimport OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
 from engine.core.types cimport InstrumentCommand
@@ -55,6 +56,16 @@ cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept
     record.time_ns = details.time_ns
     record.update_ns = details.update_ns
     memcpy(record.text, details.text, 36)
+    record.flags = node.flags
+    if node.flags & EXTRA:
+        _fill_extra(extra_of(&state.extras, slot), record)
+
+
+cdef void _fill_extra(Extra* extra, OrderRecord* record) noexcept nogil:
+    record.stp = extra.stp
+    record.trailing_bps = extra.trailing_bps
+    record.stop_ticks = extra.stop_ticks
+    record.trigger_ticks = extra.trigger_ticks
 
 
 cdef bytes view_order(State* state, uint32_t slot):

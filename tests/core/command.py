@@ -10,7 +10,7 @@ from engine.core.batch import Batch
 from engine.core.codes import CommandKind, EventKind
 
 RECORD_BYTES = 128
-EVENT_FIELDS = struct.Struct("<4BIII QqQqqq 36sIqqIHH")
+EVENT_FIELDS = struct.Struct("<4BIII QqQqqq 36sBBHqqIHH")
 TRADE_FIELDS = struct.Struct("<4BIII QqQqqq QqQQqqqIHH")
 TOP_FIELDS = struct.Struct("<B7xIIQqQqqqq56x")
 SLOT = 6  # position of the slot among the fields
@@ -49,6 +49,7 @@ class Command:
     scale: int = 0
     stp: int = 0
     mode: int = 0
+    trigger_ticks: int = 0
     trade_group: int = 0
     terms: dict[str, int] = field(default_factory=dict)
 
@@ -57,7 +58,8 @@ class Command:
         match self.kind:
             case CommandKind.PLACE:
                 batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
-                            self.price_ticks, self.qty_lots, self.amount, self.text, self.stp)
+                            self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
+                            trigger_ticks=self.trigger_ticks)
             case CommandKind.CANCEL:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
@@ -65,7 +67,8 @@ class Command:
             case CommandKind.REPLACE:
                 batch.replace(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                               self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
-                              order_id=self.order_id, slot=self.slot, mode=self.mode)
+                              order_id=self.order_id, slot=self.slot, mode=self.mode,
+                              trigger_ticks=self.trigger_ticks)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.CREDIT:

@@ -68,10 +68,13 @@ class Flow:
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
         crowded = len(open_orders) > self.crowd
-        weights = (60, 45 if crowded else 12, 6, 40 / self.crowd, 2, 1, 1, 1, 1, 1, 8, 2, 0.3)
-        make = self.random.choices((
-            self._place, self._cancel, self._reduce, self._cancel_all, self._money, self._account, self._instrument,
-            self._asset, self._hostile_place, self._limits, self._replace, self._control, self._checkpoint), weights)[0]
+        weighted: list[tuple[Callable[[list[OpenOrder]], Command], float]] = [
+            (self._place, 60), (self._cancel, 45 if crowded else 12), (self._reduce, 6), (self._replace, 8),
+            (self._cancel_all, 40 / self.crowd), (self._money, 2), (self._account, 1), (self._instrument, 1),
+            (self._asset, 1), (self._hostile_place, 1), (self._limits, 1), (self._control, 2), (self._checkpoint, 0.3),
+            (self._stop, 14),
+        ]
+        make = self.random.choices([make for make, _ in weighted], [weight for _, weight in weighted])[0]
         return make(open_orders)
 
     def _account_id(self) -> int:
@@ -105,12 +108,26 @@ class Flow:
             command.qty_lots, command.amount = 0, self.random.choice((1, 50, 1000, 5000, 10**6, 2**61))
         return command
 
+    def _stop(self, orders: list[OpenOrder]) -> Command:
+        """A stop-loss or take-profit near the market, sometimes far or at nonsense."""
+        command = self._place(orders)
+        kind = self.random.choice((OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT,
+                                   OrderType.TAKE_PROFIT_LIMIT))
+        market = kind in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
+        price = 0 if market else self.price(self.random, command.side)
+        force = TimeInForce.GTC if market else self.random.choices(tuple(TimeInForce)[:3], (70, 15, 15))[0]
+        trigger = self.random.choices((self.price(self.random, 1 - command.side), self.price(self.random, command.side),
+                                       0, -1, 2**62), (60, 30, 1, 1, 1))[0]
+        return replace(command, order_type=kind, time_in_force=force, price_ticks=price, amount=0,
+                       qty_lots=command.qty_lots or 5, trigger_ticks=trigger)
+
     def _hostile_place(self, orders: list[OpenOrder]) -> Command:
         values = (0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
-        command = self._place(orders)
-        field = self.random.choice(("price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force", "stp"))
+        command = self._stop(orders) if self.random.random() < 0.3 else self._place(orders)
+        field = self.random.choice((
+            "price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force", "stp", "trigger_ticks"))
         small = field in ("side", "order_type", "time_in_force", "stp")
-        return replace(command, **{field: self.random.choice((0, 1, 2, 3, 4, 5, 255) if small else values)})
+        return replace(command, **{field: self.random.choice((0, 1, 2, 3, 4, 5, 6, 7, 255) if small else values)})
 
     def _target(self, kind: CommandKind, orders: list[OpenOrder]) -> Command:
         """An open order by id or by text, sometimes one that is gone, somebody else's or at the wrong place."""
@@ -140,7 +157,8 @@ class Flow:
 
     def _replace(self, orders: list[OpenOrder]) -> Command:
         target = self._target(CommandKind.REPLACE, orders)
-        terms = self._hostile_place(orders) if self.random.random() < 0.1 else self._place(orders)
+        make = self.random.choices((self._hostile_place, self._stop, self._place), (10, 10, 80))[0]
+        terms = make(orders)
         text = target.text if target.order_id == 0 else terms.text
         return replace(
             terms, kind=CommandKind.REPLACE, account=target.account, instrument=target.instrument, text=text,

@@ -29,9 +29,11 @@ class Reference(ReferenceLedger):
 
     def apply(self, command: Command, time_ns: int) -> list[EventTuple]:
         self.seq += 1
+        self.order_id = self.seq
         self.time_ns = time_ns
         self.events = []
         self._handlers()[CommandKind(command.kind)](command)
+        self._watch()
         if self.top_events:
             self._tops()
         return self.events
@@ -46,6 +48,9 @@ class Reference(ReferenceLedger):
             CommandKind.CHECKPOINT: lambda command: self._configured(command, Code.NONE, 0, 0),
         }
 
+    def _watch(self) -> None:
+        """What the command's trades set off."""
+
     def _place(self, command: Command) -> None:
         code = self._refusal(command)
         if code != Code.NONE:
@@ -53,7 +58,7 @@ class Reference(ReferenceLedger):
             return
         book = self.books[command.instrument]
         lots, hold, amount_left = self._plan(command, book)
-        order = Order(self.seq, command.account, command.instrument, command.side, command.order_type,
+        order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
                       command.time_in_force, command.price_ticks, command.qty_lots, lots, command.text)
         self._hold(order, hold)
         self._say(EventKind.ACCEPTED, order, command.qty_lots, command.qty_lots, amount=command.amount)

@@ -21,6 +21,10 @@ class Order:
     left_lots: int
     text: bytes
     quote_filled: int = 0
+    stp: int = 0
+    trigger_ticks: int = 0
+    armed: bool = False
+    armed_at: int = 0
 
 
 @dataclass(slots=True)

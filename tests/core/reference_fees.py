@@ -21,7 +21,7 @@ class ReferenceFees(ReferenceLimits):
         """What a command of the venue itself is answered with."""
         kind = kind if code == Code.NONE else EventKind.REJECTED
         self.events.append((kind, side, 0, 0, command.account, command.instrument, self.seq, self.time_ns, 0, 0, 0, 0,
-                            NO_TEXT, 0, amount, 0, 0, code or reason, command.kind))
+                            NO_TEXT, 0, 0, 0, amount, 0, 0, code or reason, command.kind))
 
     def _fees(self, command: Command) -> None:
         terms, code = command.terms, Code.NONE

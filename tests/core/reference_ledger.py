@@ -25,6 +25,7 @@ class ReferenceLedger:
 
     def __init__(self, *, top_events: bool = False, orders_max: int = 2**26) -> None:
         self.seq = self.fill_id = 0
+        self.order_id = 0  # of an order on its way in
         self.time_ns = 0
         self.events: list[EventTuple] = []
         self.top_events = top_events
@@ -81,7 +82,7 @@ class ReferenceLedger:
         self._move(EXTERNAL_ACCOUNT, command.instrument, available=-amount)
         self.events.append((
             EventKind.MONEY, 0, 0, 0, command.account, command.instrument, self.seq, self.time_ns, 0, 0, 0, 0,
-            padded(command.text), 0, amount, 0, 0, Code.NONE, 0))
+            padded(command.text), 0, 0, 0, amount, 0, 0, Code.NONE, 0))
 
     def _asset(self, command: Command) -> None:
         value = (command.text, command.scale)
@@ -142,20 +143,20 @@ class ReferenceLedger:
         self._configured(command, code, command.account, 0)
 
     def _say(self, kind: EventKind, order: Order, qty: int, left: int, *, amount: int = 0, code: int = 0,
-             stp: int = 0) -> None:
+             stp: int = 0, trigger: int = 0, flags: int = 0) -> None:
         qty = 0 if kind == EventKind.CANCELED and order.qty_lots == 0 else qty  # by amount: it has no quantity
         self.events.append((
             kind, order.side, order.order_type, order.time_in_force, order.account, order.instrument, self.seq,
-            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), stp, amount, 0, 0,
-            code, 0))
+            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), stp, 0, 0, amount, trigger,
+            0, code, flags))
 
     def _refuse(self, command: Command, code: Code) -> None:
         self.events.append((
             EventKind.REJECTED, command.side, command.order_type, command.time_in_force, command.account,
             command.instrument, self.seq, self.time_ns, command.order_id, command.price_ticks, command.qty_lots, 0,
-            padded(command.text), 0, command.amount, 0, 0, code, command.kind))
+            padded(command.text), 0, 0, 0, command.amount, 0, 0, code, command.kind))
 
     def _configured(self, command: Command, code: Code, account: int, identifier: int) -> None:
         kind = EventKind.CONFIGURED if code == Code.NONE else EventKind.REJECTED
         self.events.append((kind, 0, 0, 0, account, identifier, self.seq, self.time_ns, 0, 0, 0, 0,
-                            padded(command.text), 0, 0, 0, 0, code, command.kind))
+                            padded(command.text), 0, 0, 0, 0, 0, 0, code, command.kind))

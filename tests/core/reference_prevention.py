@@ -26,7 +26,7 @@ class ReferencePrevention(Reference):
             return
         book = self.books[command.instrument]
         hold = self._plan(command, book)[1]
-        order = Order(self.seq, command.account, command.instrument, command.side, command.order_type,
+        order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
                       command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text)
         self._hold(order, hold)
         self._say(EventKind.ACCEPTED, order, command.qty_lots, command.qty_lots, amount=command.amount,

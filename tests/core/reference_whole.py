@@ -1,6 +1,7 @@
 """All features of the reference in one class."""
 from tests.core.reference_fees import ReferenceFees
+from tests.core.reference_stops import ReferenceStops
 
 
-class ReferenceWhole(ReferenceFees):
+class ReferenceWhole(ReferenceStops, ReferenceFees):
     """What the core is compared with."""

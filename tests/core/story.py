@@ -45,9 +45,9 @@ class Venue:
         return [tell(event) for event in events]
 
     def place(self, account: int, side: int, price: int, qty: int, *, kind: int = LIMIT, tif: int = GTC,
-              amount: int = 0, text: bytes = b"", book: int = BOOK, stp: int = 0) -> list[str]:
+              amount: int = 0, text: bytes = b"", book: int = BOOK, stp: int = 0, trigger_ticks: int = 0) -> list[str]:
         batch = Batch()
-        batch.place(account, book, side, kind, tif, price, qty, amount, text, stp)
+        batch.place(account, book, side, kind, tif, price, qty, amount, text, stp, trigger_ticks=trigger_ticks)
         return self.apply(batch)
 
     def buy(self, account: int, price: int, qty: int, **more: Any) -> list[str]:
@@ -68,9 +68,11 @@ class Venue:
         return self.apply(batch)
 
     def replace(self, account: int, order_id: int, side: int, price: int, qty: int, *, kind: int = LIMIT,
-                tif: int = GTC, text: bytes = b"", stp: int = 0, mode: int = 0, slot: int | None = None) -> list[str]:
+                tif: int = GTC, text: bytes = b"", stp: int = 0, mode: int = 0, slot: int | None = None,
+                trigger_ticks: int = 0) -> list[str]:
         batch = Batch()
         batch.replace(account, BOOK, side, kind, tif, price, qty, 0, text, stp, order_id=order_id, mode=mode,
+                      trigger_ticks=trigger_ticks,
                       slot=self.slots.get(order_id, 0) if slot is None else slot)
         return self.apply(batch)
 
@@ -124,6 +126,8 @@ def tell(event: Event) -> str:
             return f"rejected {Code(event.code).name}"
         case EventKind.CANCELED:
             return f"canceled {event.order_id}: {event.qty_lots} {Code(event.code).name}"
+        case EventKind.TRIGGERED:
+            return f"triggered {event.order_id} at {event.trigger_ticks}"
         case EventKind.REDUCED:
             return f"reduced {event.order_id} to {event.qty_lots}, left {event.left_lots}"
         case EventKind.TOP:

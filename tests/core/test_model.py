@@ -39,6 +39,17 @@ class CoreAndReference(RuleBasedStateMachine):
     def place_market_by_amount(self, account: int, side: int, amount: int, stp: int) -> None:
         self.twins.apply(Command(CommandKind.PLACE, account, 1, side, OrderType.MARKET, amount=amount, stp=stp))
 
+    @rule(target=orders, account=ACCOUNTS, side=st.integers(0, 1), kind=st.sampled_from(tuple(OrderType)[3:]),
+          tif=st.sampled_from(tuple(TimeInForce)[:3]), price=PRICES, trigger=PRICES, lots=LOTS, text=TEXTS,
+          stp=st.integers(0, 4))
+    def place_stop(self, account: int, side: int, kind: int, tif: int, price: int, trigger: int, lots: int,
+                   text: bytes, stp: int) -> OpenOrder:
+        price = 0 if kind in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT) else price
+        self.twins.apply(Command(CommandKind.PLACE, account, 1, side, kind, tif, price, lots, text=text, stp=stp,
+                                 trigger_ticks=trigger))
+        order_id = self.twins.core.seq
+        return OpenOrder(order_id, self.twins.slots.get(order_id, 0), account, 1, text)
+
     @rule(order=orders, by_text=st.booleans())
     def cancel(self, order: OpenOrder, by_text: bool) -> None:
         self.twins.apply(self._about(CommandKind.CANCEL, order, by_text))

@@ -1,0 +1,6 @@
+"""Invariants of orders that have more than plain ones: waiting orders and their extras."""
+from engine.core.state cimport State
+
+# Walks an instrument's triggers and adds what waiting orders hold to held[wallet]; returns their number.
+cdef object audit_triggers(State* state, instrument, dict held)
+cdef int audit_extras(State* state) except -1

@@ -1,0 +1,82 @@
+"""Raises AssertionError naming the first thing that is not as it must be."""
+from libc.stdint cimport int64_t, uint32_t
+
+from engine.core.extras cimport extra_of
+from engine.core.ladder cimport Ladder, Level, ladder_below, level_key
+from engine.core.pool cimport ARMED, EXTRA, Node
+from engine.core.state cimport Book, side_key
+from engine.core.stops cimport FALLING, RISING, waiting_hold
+
+
+cdef int _expect(bint holds, str what, found, expected) except -1:
+    if not holds:
+        raise AssertionError(f"{what}: found {found}, expected {expected}")
+    return 0
+
+
+cdef object audit_triggers(State* state, instrument, dict held):
+    cdef Book* book = &state.books[<uint32_t>instrument]
+    cdef uint32_t level
+    cdef int direction
+    orders = 0
+    for direction in range(FALLING, RISING + 1):
+        level = book.triggers[direction].best_level
+        while level != 0:
+            orders += _audit_queue(state, instrument, direction, level, held)
+            level = ladder_below(&state.shelf, &book.triggers[direction], level)
+        _audit_unreached(book, &book.triggers[direction], direction)
+    _expect(orders == book.armed, f"armed orders of instrument {instrument}", book.armed, orders)
+    return orders
+
+
+cdef object _audit_queue(State* state, instrument, int direction, uint32_t level, dict held):
+    cdef uint32_t slot = state.shelf.levels[level].head
+    cdef uint32_t before = 0
+    cdef Node* node
+    cdef Level queue
+    cdef int64_t key
+    orders, lots = 0, 0
+    while slot != 0:
+        node = &state.pool.nodes[slot]
+        key = side_key(direction, extra_of(&state.extras, slot).trigger_ticks)
+        _expect(node.flags & ARMED and node.flags & EXTRA, f"flags of waiting slot {slot}", node.flags, "armed")
+        _expect(node.prev == before and node.level == level, f"links of waiting slot {slot}", node.prev, before)
+        _expect(node.instrument == instrument, f"book of waiting slot {slot}", node.instrument, instrument)
+        _expect(key == level_key(&state.shelf, level), f"trigger of slot {slot}", key, level_key(&state.shelf, level))
+        _expect(node.left_lots == state.pool.details[slot].qty_lots > 0, f"left_lots of waiting {slot}",
+                node.left_lots, state.pool.details[slot].qty_lots)
+        held[node.pay_wallet] = held.get(node.pay_wallet, 0) + waiting_hold(state, slot, node.left_lots)
+        orders += 1
+        lots += node.left_lots
+        before = slot
+        slot = node.next
+    queue = state.shelf.levels[level]
+    _expect(queue.tail == before, f"tail of triggers {level}", queue.tail, before)
+    _expect(queue.qty_lots == lots, f"lots of triggers {level}", queue.qty_lots, lots)
+    return orders
+
+
+cdef int _audit_unreached(Book* book, Ladder* triggers, int direction) except -1:
+    """No armed order's trigger has been reached by the last trade."""
+    if book.last_ticks != 0:
+        _expect(triggers.best_key < side_key(direction, book.last_ticks), "trigger reached by the last trade",
+                side_key(direction, triggers.best_key), book.last_ticks)
+    return 0
+
+
+cdef int audit_extras(State* state) except -1:
+    """Every record belongs to one order; nothing is on its way into a book between commands."""
+    cdef uint32_t slot
+    cdef uint32_t place = state.extras.free
+    used, free = 0, 0
+    for slot in range(1, state.pool.fresh):
+        if state.pool.nodes[slot].order_id != 0 and state.pool.nodes[slot].flags & EXTRA:
+            _expect(slot < state.extras.slots and state.extras.places[slot] != 0, f"extra of slot {slot}", 0, "one")
+            used += 1
+    while place != 0:
+        free += 1
+        place = state.extras.items[place].next_free
+    made = state.extras.fresh - 1 if state.extras.fresh else 0
+    _expect(used + free == made, "extras in use and free", used + free, made)
+    _expect(state.entering_first == 0, "orders on their way in", state.entering_first, 0)
+    return 0

@@ -1,0 +1,184 @@
+"""Admission of stops, in the order of questions of engine.core.admission, and their place among the triggers."""
+from libc.string cimport memcpy, memset
+
+from engine.core.admission cimport check_limit, check_market, check_parties, check_shape, prepare
+from engine.core.bits cimport mul_overflows
+from engine.core.clients cimport client_add, client_find
+from engine.core.extras cimport Extra, extra_of, extra_open
+from engine.core.ladder cimport ladder_level, ladder_push, ladder_unlink
+from engine.core.limits cimport check_limits, has_orders
+from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node, pool_give, pool_take
+from engine.core.reports cimport echo, report_refused
+from engine.core.resting cimport forget, list_append, list_remove
+from engine.core.state cimport pay_per_lot, side_key
+from engine.core.taker cimport Taker
+from engine.core.types cimport (
+    ACCEPTED, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, INSUFFICIENT_BALANCE, LIMIT, MARKET, NONE, OVERFLOW,
+    PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, WOULD_TRIGGER, Code, Event)
+from engine.core.wallets cimport Wallet
+
+
+cdef void place_stop(State* state, Command* command) noexcept nogil:
+    cdef Taker taker
+    cdef Command plain = command[0]
+    cdef Code code
+    cdef uint32_t slot
+    plain.order_type = MARKET if is_market_stop(command.order_type) else LIMIT
+    code = _admit(state, command, &plain, &taker)
+    if code != NONE:
+        report_refused(state, command, code)
+        return
+    slot = pool_take(&state.pool)
+    if slot == 0 or extra_open(&state.extras, slot) == NULL:
+        state.failed = True
+        return
+    state.wallets.items[taker.pay_wallet].available -= taker.hold
+    state.wallets.items[taker.pay_wallet].held += taker.hold
+    _fill(state, command, &taker, slot)
+    arm(state, slot)
+    _report(state, command, slot)
+
+
+cdef Code _admit(State* state, Command* command, Command* plain, Taker* taker) noexcept nogil:
+    cdef Code code = check_shape(plain)
+    if (code != NONE or command.order_type <= MARKET or command.order_type > TAKE_PROFIT_LIMIT
+            or command.amount != 0 or command.trigger_ticks == 0 or command.trailing_bps != 0):
+        return BAD_COMMAND
+    code = check_parties(state, plain)
+    if code != NONE:
+        return code
+    prepare(state, plain, taker)
+    code = _check_numbers(command, plain, taker)
+    if code == NONE:
+        code = _check_limits(state, plain, taker)
+    if code != NONE:
+        return code
+    return _check_use(state, command, taker)
+
+
+cdef Code _check_numbers(Command* command, Command* plain, Taker* taker) noexcept nogil:
+    """A market BUY holds its quantity at the trigger price."""
+    cdef Code code = check_market(plain, taker) if plain.order_type == MARKET else check_limit(plain, taker)
+    if code != NONE:
+        return code
+    if command.trigger_ticks < 1 or command.trigger_ticks > taker.book.max_ticks:
+        return PRICE_RANGE
+    if plain.order_type == MARKET and command.side == BUY and (
+            mul_overflows(command.trigger_ticks, command.qty_lots, &taker.hold)
+            or mul_overflows(taker.hold, taker.book.tick_value, &taker.hold)):
+        return OVERFLOW
+    return NONE
+
+
+cdef Code _check_limits(State* state, Command* plain, Taker* taker) noexcept nogil:
+    cdef Code code = check_limits(state, taker) if taker.book.limited else NONE
+    if code != NONE:
+        return code
+    if taker.book.limits.orders_max != 0 and has_orders(state, plain, taker.book.limits.orders_max, 0):
+        return TOO_MANY_ORDERS
+    if taker.book.stops_max != 0 and has_orders(state, plain, taker.book.stops_max, ARMED):
+        return TOO_MANY_STOPS
+    return NONE
+
+
+cdef Code _check_use(State* state, Command* command, Taker* taker) noexcept nogil:
+    cdef int64_t last = taker.book.last_ticks
+    if command.text[0] != 0 and client_find(
+            &state.clients, &state.pool, command.account, command.text, state.text_hash) != 0:
+        return DUPLICATE_CLIENT_ID
+    if last != 0 and (last >= command.trigger_ticks if direction_of(command) == RISING
+                      else last <= command.trigger_ticks):
+        return WOULD_TRIGGER
+    if state.wallets.items[taker.pay_wallet].available < taker.hold:
+        return INSUFFICIENT_BALANCE
+    return CAPACITY if state.pool.open >= state.pool.open_max else NONE
+
+
+cdef void _fill(State* state, Command* command, Taker* taker, uint32_t slot) noexcept nogil:
+    """An order's node, details and extra, its account's list and the client index; it is in no queue yet."""
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Details* details = &state.pool.details[slot]
+    cdef Extra* extra = extra_of(&state.extras, slot)
+    memset(node, 0, sizeof(Node))
+    node.account = command.account
+    node.order_id = command.seq
+    node.price_ticks = command.price_ticks
+    node.left_lots = details.qty_lots = command.qty_lots
+    node.instrument = command.instrument
+    node.pay_wallet = taker.pay_wallet
+    node.side = command.side
+    node.order_type = command.order_type
+    node.time_in_force = command.time_in_force
+    node.flags = EXTRA | NAMED if command.text[0] != 0 else EXTRA
+    memcpy(details.text, command.text, TEXT_BYTES)
+    details.time_ns = details.update_ns = command.time_ns
+    extra.stop_ticks = extra.trigger_ticks = command.trigger_ticks
+    extra.hold_ticks = command.price_ticks if command.price_ticks != 0 else command.trigger_ticks
+    extra.stp = command.stp
+    extra.direction = <unsigned char>direction_of(command)
+    list_append(state, command.account, slot)
+    if command.text[0] != 0:
+        details.hash = state.text_hash
+        if not client_add(&state.clients, details.hash, slot):
+            state.failed = True
+
+
+cdef void _report(State* state, Command* command, uint32_t slot) noexcept nogil:
+    cdef Event* event = echo(state, command, ACCEPTED)
+    event.slot = slot
+    event.order_id = command.seq
+    event.left_lots = command.qty_lots
+    event.stp = command.stp
+    event.trailing_bps = command.trailing_bps
+    event.trigger_ticks = command.trigger_ticks
+
+
+cdef void arm(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Extra* extra = extra_of(&state.extras, slot)
+    cdef Book* book = &state.books[node.instrument]
+    cdef int64_t key = side_key(extra.direction, extra.trigger_ticks)
+    node.level = ladder_level(&state.shelf, &book.triggers[extra.direction], key)
+    if node.level == 0:
+        state.failed = True
+        return
+    ladder_push(&state.shelf, &book.triggers[extra.direction], &state.pool, slot, key)
+    node.flags |= ARMED
+    book.armed += 1
+    state.watched += 1
+
+
+cdef void disarm(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Book* book = &state.books[node.instrument]
+    state.shelf.levels[node.level].qty_lots -= node.left_lots
+    ladder_unlink(&state.shelf, &book.triggers[extra_of(&state.extras, slot).direction], &state.pool, slot)
+    node.flags &= ~ARMED
+    book.armed -= 1
+    state.watched -= 1
+
+
+cdef int64_t waiting_hold(State* state, uint32_t slot, int64_t lots) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    return lots * pay_per_lot(&state.books[node.instrument], node.side, extra_of(&state.extras, slot).hold_ticks)
+
+
+cdef void drop_armed(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    _release(state, slot, node.left_lots)
+    disarm(state, slot)
+    list_remove(state, node.account, slot)
+    forget(state, slot)
+    pool_give(&state.pool, slot)
+
+
+cdef void lower_armed(State* state, uint32_t slot, int64_t lots) noexcept nogil:
+    _release(state, slot, lots)
+    state.shelf.levels[state.pool.nodes[slot].level].qty_lots -= lots
+
+
+cdef void _release(State* state, uint32_t slot, int64_t lots) noexcept nogil:
+    cdef Wallet* wallet = &state.wallets.items[state.pool.nodes[slot].pay_wallet]
+    cdef int64_t money = waiting_hold(state, slot, lots)
+    wallet.held -= money
+    wallet.available += money

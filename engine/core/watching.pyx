@@ -1,0 +1,60 @@
+"""One trade sets off, at its price, first the RISING then the FALLING triggers, each by price, then time armed."""
+from libc.stdint cimport int64_t, uint32_t
+
+from engine.core.entering cimport enter
+from engine.core.extras cimport extra_of
+from engine.core.ladder cimport Ladder
+from engine.core.reports cimport report_resting
+from engine.core.state cimport Book, side_key
+from engine.core.stops cimport FALLING, RISING, disarm
+from engine.core.types cimport TRADE, TRIGGERED, Event
+
+
+cdef void watch(State* state, Command* cause, uint64_t first_event) noexcept nogil:
+    cdef uint64_t position = first_event
+    cdef uint32_t slot
+    while not state.failed:
+        position = _look(state, cause, position)
+        slot = state.entering_first
+        if slot == 0:
+            return
+        state.entering_first = state.pool.nodes[slot].next
+        enter(state, cause, slot)
+
+
+cdef uint64_t _look(State* state, Command* cause, uint64_t position) noexcept nogil:
+    """Sets off what the trades from that event on reach; returns where to go on."""
+    cdef Book* book
+    cdef Event* event
+    while position < state.events.count:
+        event = &state.events.items[position]
+        position += 1
+        if event.kind == TRADE:
+            book = &state.books[event.instrument]
+            if book.armed != 0:
+                _fire(state, cause, book, event.price_ticks)
+    return position
+
+
+cdef void _fire(State* state, Command* cause, Book* book, int64_t price_ticks) noexcept nogil:
+    cdef int direction
+    cdef Ladder* triggers
+    for direction in range(RISING, FALLING - 1, -1):
+        triggers = &book.triggers[direction]
+        while triggers.best_key >= side_key(direction, price_ticks):
+            _set_off(state, cause, state.shelf.levels[triggers.best_level].head)
+
+
+cdef void _set_off(State* state, Command* cause, uint32_t slot) noexcept nogil:
+    """Out of the triggers, told, and in the queue of those that enter."""
+    cdef Event* event
+    disarm(state, slot)
+    state.pool.nodes[slot].next = 0
+    if state.entering_first == 0:
+        state.entering_first = slot
+    else:
+        state.pool.nodes[state.entering_last].next = slot
+    state.entering_last = slot
+    event = report_resting(state, cause, slot, TRIGGERED, 0)
+    event.left_lots = event.qty_lots
+    event.trigger_ticks = extra_of(&state.extras, slot).trigger_ticks

@@ -1,0 +1,169 @@
+"""Stop-loss and take-profit orders in the reference: waiting orders are looked through one by one after each trade."""
+from dataclasses import replace
+
+from engine.core.codes import Code, CommandKind, EventKind, OrderType, Side
+from tests.core.command import Command
+from tests.core.reference_book import Book, Order
+from tests.core.reference_ledger import INT64_MAX
+from tests.core.reference_limits import ReferenceLimits
+
+MARKET_STOPS = (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
+ORDER_ID, KIND, TYPE, PRICE = 8, 0, 2, 9  # positions among the fields of an event
+
+
+class ReferenceStops(ReferenceLimits):
+    """A stop is an order in `open` with `armed` set, and in no side of a book."""
+
+    arming = 0  # counts, so that equal triggers keep their order
+
+    def _place(self, command: Command) -> None:
+        if command.order_type <= OrderType.MARKET and command.trigger_ticks == 0:
+            super()._place(command)
+            return
+        code = self._stop_refusal(command)
+        if code != Code.NONE:
+            self._refuse(command, code)
+            return
+        order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
+                      command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text,
+                      stp=command.stp, trigger_ticks=command.trigger_ticks)
+        self._hold(order, self._waiting_cost(order, order.left_lots))
+        self._arm(order)
+        self._say(EventKind.ACCEPTED, order, order.qty_lots, order.qty_lots, stp=order.stp, trigger=order.trigger_ticks)
+
+    def _arm(self, order: Order) -> None:
+        self.arming += 1
+        order.armed, order.armed_at = True, self.arming
+        self.open[order.order_id] = order
+
+    def _stop_refusal(self, command: Command) -> Code:
+        plain = self._plain(command)
+        if (self._check_shape(plain) != Code.NONE or command.order_type <= OrderType.MARKET or command.amount
+                or command.order_type > OrderType.TAKE_PROFIT_LIMIT or command.trigger_ticks == 0):
+            return Code.BAD_COMMAND
+        for check in (self._check_parties, self._check_numbers):
+            code = check(plain)
+            if code not in (Code.NONE, Code.MAX_NOTIONAL, Code.PRICE_BAND, Code.TOO_MANY_ORDERS):
+                return code
+        limits = code
+        book = self.books[command.instrument]
+        if not 1 <= command.trigger_ticks <= book.terms["max_ticks"]:
+            return Code.PRICE_RANGE
+        if self._command_cost(command, book) > INT64_MAX:
+            return Code.OVERFLOW
+        mine = [order for order in self.open.values()
+                if (order.account, order.instrument) == (command.account, command.instrument)]
+        if limits == Code.NONE and 0 < book.limits.get("orders_max", 0) <= len(mine):
+            limits = Code.TOO_MANY_ORDERS
+        return limits if limits != Code.NONE else self._stop_use(command, book)
+
+    def _stop_use(self, command: Command, book: Book) -> Code:
+        if self.find(command.account, command.text):
+            return Code.DUPLICATE_CLIENT_ID
+        if book.last_ticks and reached(command, book.last_ticks):
+            return Code.WOULD_TRIGGER
+        if self.balance(command.account, book.pay_asset(command.side))[0] < self._command_cost(command, book):
+            return Code.INSUFFICIENT_BALANCE
+        return Code.CAPACITY if len(self.open) >= self.orders_max else Code.NONE
+
+    @staticmethod
+    def _plain(command: Command) -> Command:
+        market = command.order_type in MARKET_STOPS
+        return replace(command, order_type=OrderType.MARKET if market else OrderType.LIMIT, trigger_ticks=0)
+
+    @staticmethod
+    def _command_cost(command: Command, book: Book) -> int:
+        return book.cost(command.side, command.price_ticks or command.trigger_ticks, command.qty_lots)
+
+    def _waiting_cost(self, order: Order, lots: int) -> int:
+        return self.books[order.instrument].cost(order.side, order.price_ticks or order.trigger_ticks, lots)
+
+    def _take_off(self, order: Order, reason: Code) -> None:
+        if not order.armed:
+            super()._take_off(order, reason)
+            return
+        self._hold(order, -self._waiting_cost(order, order.left_lots))
+        del self.open[order.order_id]
+        self._say(EventKind.CANCELED, order, order.left_lots, 0, code=reason)
+
+    def _lower(self, order: Order, book: Book, lots: int) -> None:
+        if not order.armed:
+            super()._lower(order, book, lots)
+            return
+        self._hold(order, -self._waiting_cost(order, lots))
+        order.left_lots -= lots
+        order.qty_lots -= lots
+        self._say(EventKind.REDUCED, order, order.qty_lots, order.left_lots)
+
+    def _watch(self) -> None:
+        """Trades are looked at in order; what they set off enters one after the other."""
+        entering: list[Order] = []
+        looked = 0
+        while True:
+            while looked < len(self.events):
+                event = self.events[looked]
+                looked += 1
+                if event[KIND] == EventKind.TRADE:
+                    entering += self._set_off(event[5], event[PRICE])
+            if not entering:
+                return
+            self._enter(entering.pop(0))
+
+    def _set_off(self, instrument: int, price: int) -> list[Order]:
+        orders = [order for order in self.open.values()
+                  if order.armed and order.instrument == instrument and reached(order, price)]
+        rising = sorted((order for order in orders if rises(order)), key=lambda o: (o.trigger_ticks, o.armed_at))
+        falling = sorted((order for order in orders if not rises(order)), key=lambda o: (-o.trigger_ticks, o.armed_at))
+        for order in rising + falling:
+            order.armed = False
+            self._say(EventKind.TRIGGERED, order, order.left_lots, order.left_lots, trigger=order.trigger_ticks)
+        return rising + falling
+
+    def _enter(self, order: Order) -> None:
+        """Placed anew with its old id; its ACCEPTED is not said again, its REJECTED is a CANCELED."""
+        self._hold(order, -self._waiting_cost(order, order.left_lots))
+        del self.open[order.order_id]
+        command = self._plain(Command(
+            CommandKind.PLACE, order.account, order.instrument, order.side, order.order_type, order.time_in_force,
+            order.price_ticks, order.left_lots, text=order.text, stp=order.stp))
+        mark = len(self.events)
+        if order.price_ticks == 0 and order.side == Side.BUY:
+            self._afford(order, command)
+        self.order_id = order.order_id
+        before = len(self.events)
+        self._place(command)
+        answer = self.events.pop(before)
+        if answer[KIND] == EventKind.REJECTED:
+            self._say(EventKind.CANCELED, order, order.left_lots, 0, code=Code.TRIGGER_REFUSED, flags=answer[-2])
+        self._rename(order, mark)
+
+    def _rename(self, order: Order, mark: int) -> None:
+        """Its own type in its events and in the book."""
+        for position, event in enumerate(self.events[mark:], mark):
+            if event[ORDER_ID] == order.order_id:
+                self.events[position] = (*event[:TYPE], order.order_type, *event[TYPE + 1:])
+        rests = self.open.get(order.order_id)
+        if rests is not None:
+            rests.order_type = order.order_type
+
+    def _afford(self, order: Order, command: Command) -> None:
+        """A market BUY is lowered to what its money pays, if that is all that is wrong with it."""
+        book = self.books[order.instrument]
+        money = self.balance(order.account, book.pay_asset(Side.BUY))[0]
+        if self._refusal(command) != Code.INSUFFICIENT_BALANCE:
+            return
+        lots = max((n for n in range(order.left_lots)
+                    if self._plan(replace(command, qty_lots=n), book)[1] <= money), default=0)
+        if lots >= book.terms["min_lots"]:
+            order.left_lots = order.qty_lots = command.qty_lots = lots
+            self._say(EventKind.REDUCED, order, lots, lots)
+
+
+def rises(order: Order | Command) -> bool:
+    """Is it set off by a price at or above its trigger?"""
+    stop = order.order_type in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT)
+    return stop == (order.side == Side.BUY)
+
+
+def reached(order: Order | Command, price: int) -> bool:
+    return price >= order.trigger_ticks if rises(order) else price <= order.trigger_ticks
