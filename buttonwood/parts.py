@@ -2,7 +2,8 @@
 
 A Child is one of our own processes, a Server is an embedded Postgres or Redis. Both die
 with us when we are killed. A child that ends with status REFUSED has said why it must not run (damaged journal, wrong
-configuration): it is not started again.
+configuration): it is not started again. One that ends with status HALTED cannot do its work until somebody has looked,
+while the others can: it is tried again after a long pause.
 """
 import asyncio
 import os
@@ -20,11 +21,16 @@ from buttonwood.server_process import ServerProcess, identity, last_lines
 from engine.errors import VenueError
 
 REFUSED = 3           # exit status of a process that must not be started again as things are
+HALTED = 4            # exit status of a process that must not be started again soon, while the others go on
 _FOREVER = 1e9
 
 
 class Refused(VenueError):
     """A part refuses to run; the text is its own explanation."""
+
+
+class Halted(VenueError):
+    """A part cannot work as things are, the others can; the text is its own explanation."""
 
 
 class Part(Protocol):
@@ -35,7 +41,8 @@ class Part(Protocol):
     process: Process | None
 
     async def start(self) -> None:
-        """Return when it is ready. Raises VenueError when it ends instead, Refused when it must not be tried again."""
+        """Return when it is ready. Raises VenueError when it ends instead, Refused when it must not be tried again,
+        Halted when not soon."""
 
     async def ended(self) -> str:
         """Wait until it has ended and say how. Raises Refused as above."""
@@ -74,7 +81,7 @@ class Child:
             return "not started"
         await wait_gone(self.process, _FOREVER)
         status = self._reap()
-        if status == REFUSED:
+        if status in (REFUSED, HALTED):
             raise self._failure(f"status {status}")
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
@@ -101,6 +108,8 @@ class Child:
     def _failure(self, how: str) -> VenueError:
         if self._child is not None and self._child.returncode == REFUSED:
             return Refused(f"{self.name}: {last_lines(self._log, 1)}")
+        if self._child is not None and self._child.returncode == HALTED:
+            return Halted(f"{self.name}: {last_lines(self._log, 1)}")
         return VenueError(f"{self.name} ended ({how}): {last_lines(self._log)}")
 
     async def _announcement(self) -> dict[str, object] | None:

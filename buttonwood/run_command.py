@@ -12,8 +12,9 @@ from typing import Any
 
 import uvloop
 
-from buttonwood.parts import REFUSED
+from buttonwood.parts import HALTED, REFUSED
 from engine.errors import VenueError
+from workers.ledger_errors import LedgerError
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -36,7 +37,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
 def refuse(error: BaseException) -> int:
     """Say why, in one line; the exit status."""
     print(f"buttonwood: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-    return REFUSED
+    return HALTED if isinstance(error, LedgerError) else REFUSED
 
 
 async def until_signal(work: Coroutine[Any, Any, None]) -> None:

@@ -2,14 +2,16 @@
 
 The order of stopping is the order of the data: traders, streams and REST first, then the workers, once they have
 followed the exchange to its end, then the exchange, Redis and Postgres. A part that dies is started again after a pause
-that doubles; a part that refuses to run, or fails restarts_max times in a row, stops the venue and says why.
+that doubles; a part that refuses to run, or fails restarts_max times in a row, stops the venue and says why. One that
+is halted, because what it found needs a person, is tried again every halted_seconds while the venue goes on without
+it; but a venue does not begin without it.
 """
 import asyncio
 import logging
 import time
 
 from buttonwood.leftovers import note_processes
-from buttonwood.parts import Part, Refused
+from buttonwood.parts import Halted, Part, Refused
 from engine.config import Config
 from engine.errors import VenueError
 
@@ -61,6 +63,13 @@ class Supervisor:
                 reason = await part.ended()
             except Refused as error:
                 return self._give_up(error)
+            except Halted as error:
+                if not ready.is_set():
+                    return self._give_up(error)
+                _log.critical("%s; the venue goes on without it, it is tried again in %g s", error,
+                              self._limits.halted_seconds)
+                await asyncio.sleep(self._limits.halted_seconds)
+                continue
             except (VenueError, OSError) as error:
                 reason = str(error)
             except Exception as error:

@@ -20,6 +20,8 @@ Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
 FrameCount = Annotated[int, Meta(ge=1, le=FRAME_COMMANDS_MAX)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+Limit = Annotated[float, Meta(ge=0, le=30 * 86400)]   # 0: none
+FrameLimit = Annotated[int, Meta(ge=0, le=2**31 - 1)]  # 0: none
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +110,8 @@ class Ledger(Section, frozen=True):
     """Batches into Postgres: one is closed at either maximum (to the end of its frame), or when it is so old.
 
     While a batch is on its way the next one fills; when that is full the follower stops reading until there is room.
+    The exchange refuses new orders while its oldest command that is not in Postgres is older than lag_seconds_max, or
+    more than lag_frames_max frames wait (0: no such limit); see engine/ledger_lag.py.
     part_commands: commands whose rows stand in one part of the tables, which is archived as a whole.
     """
 
@@ -115,6 +119,8 @@ class Ledger(Section, frozen=True):
     batch_events_max: Count = 50_000
     batch_seconds_max: Seconds = 0.02
     part_commands: Count = 100_000_000
+    lag_seconds_max: Limit = 300.0
+    lag_frames_max: FrameLimit = 0
     connect_seconds_max: Seconds = 5.0
     statement_seconds_max: Seconds = 60.0
     retry_seconds_max: Seconds = 2.0
@@ -132,12 +138,14 @@ class Supervisor(Section, frozen=True):
     """How `buttonwood up` treats its processes: after restarts_max failures in a row, or a refusal, the venue stops.
 
     A process that has run for healthy_seconds counts as sound again; pauses between restarts double up to
-    restart_seconds_max. stop_seconds_max: patience with a process that was asked to end, then it is killed.
+    restart_seconds_max; one that says that a person must look is tried again after halted_seconds. stop_seconds_max:
+    patience with a process that was asked to end, then it is killed.
     """
 
     restarts_max: Count = 8
     restart_seconds_max: Seconds = 5.0
     healthy_seconds: Seconds = 60.0
+    halted_seconds: Seconds = 60.0
     stop_seconds_max: Seconds = 10.0
     log_bytes_max: Bytes = 64 * 1024 * 1024
     redis_memory_bytes_max: Bytes = 256 * 1024 * 1024

@@ -9,11 +9,12 @@ import asyncio
 import itertools
 import logging
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
 from engine.config import Limits
-from engine.dropcopy_wire import HELLO_BYTES, Greeting, Status, decode_hello
+from engine.dropcopy_wire import HELLO_BYTES, REPORT_BYTES, Greeting, Status, decode_hello, decode_report
 from engine.frames import frame_of
 from engine.journal_writer import JournalWriter
 from engine.segments import START
@@ -28,7 +29,10 @@ _log = logging.getLogger(__name__)
 class DropCopy:
     """The server. `publish` each durable frame in order; the writer's segments tell what may be sent."""
 
-    def __init__(self, path: Path, writer: JournalWriter, limits: Limits) -> None:
+    def __init__(self, path: Path, writer: JournalWriter, limits: Limits,
+                 reported: Mapping[str, Callable[[int], None]] | None = None) -> None:
+        """`reported`: whom to tell how far a follower of that name is, by its own word."""
+        self.reported = reported or {}
         self.path, self.writer, self.limits = path, writer, limits
         self.next_seq = writer.chain.next_seq
         self.followers: set[Follower] = set()
@@ -55,6 +59,10 @@ class DropCopy:
             follower.disconnect()
         await self._server.wait_closed()
         self.path.unlink(missing_ok=True)
+
+
+def _nobody(seq: int) -> None:
+    """For reports of followers that nobody waits for."""
 
 
 class Follower(asyncio.Protocol):
@@ -86,7 +94,9 @@ class Follower(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._hello += data
-        if self._welcome or len(self._hello) > HELLO_BYTES:
+        if self._welcome:
+            self._read_reports()
+        elif len(self._hello) > HELLO_BYTES:
             self._greet(Status.BAD_HELLO)
         elif len(self._hello) == HELLO_BYTES:
             self._answer(decode_hello(self._hello))
@@ -134,6 +144,18 @@ class Follower(asyncio.Protocol):
         """Drop the connection and what waits in its buffer."""
         self._transport.abort()
 
+    def _read_reports(self) -> None:
+        """What a welcome follower says: how far it is. The connection ends with anything else."""
+        whole = len(self._hello) - len(self._hello) % REPORT_BYTES
+        reports, self._hello = self._hello[:whole], self._hello[whole:]
+        for start in range(0, whole, REPORT_BYTES):
+            name, seq = decode_report(reports[start:start + REPORT_BYTES])
+            if not name or seq >= self._server.next_seq:
+                _log.error("a follower says what is no report: its connection is ended")
+                self.disconnect()
+                return
+            self._server.reported.get(name, _nobody)(seq)
+
     def _answer(self, from_seq: int) -> None:
         segments, next_seq = self._server.writer.segments, self._server.next_seq
         if not from_seq:
@@ -144,6 +166,7 @@ class Follower(asyncio.Protocol):
         elif from_seq < segments[0].first_seq:
             self._greet(Status.GONE)
         else:
+            self._hello = b""
             self._greet(Status.WELCOME)
             self._locate(from_seq)
             self._fall_behind()

@@ -1,6 +1,7 @@
 """What travels between the drop copy and a follower before the frames: one hello, one greeting. See JOURNAL.md.
 
-After a greeting with status WELCOME the stream is frames, byte for byte as they stand in the journal.
+After a greeting with status WELCOME the stream is frames, byte for byte as they stand in the journal; a follower may
+say at any time, in a report, how far it is with what it makes of them.
 """
 import struct
 from enum import IntEnum
@@ -9,10 +10,13 @@ from msgspec import Struct
 
 HELLO_MAGIC = b"BWFOLLOW"
 GREETING_MAGIC = b"BWFRAMES"
+REPORT_MAGIC = b"BWREPORT"
 _HELLO = struct.Struct("<8sQ")
 _GREETING = struct.Struct("<8sIIQQ")
+_REPORT = struct.Struct("<8s8sQ")
 HELLO_BYTES = _HELLO.size
 GREETING_BYTES = _GREETING.size
+REPORT_BYTES = _REPORT.size
 VERSION = 1
 
 
@@ -55,3 +59,14 @@ def decode_greeting(data: bytes) -> Greeting:
     if magic != GREETING_MAGIC or version != VERSION:
         raise ValueError(f"no drop copy of version {VERSION}: {data[:12].hex()}")
     return Greeting(Status(status), journal_id, next_seq)
+
+
+def encode_report(name: str, seq: int) -> bytes:
+    """24 bytes: the follower of this name (at most 8 letters) has made durable what it makes of commands up to seq."""
+    return _REPORT.pack(REPORT_MAGIC, name.encode("ascii"), seq)
+
+
+def decode_report(data: bytes) -> tuple[str, int]:
+    """name and seq; name "" when this is no report."""
+    magic, name, seq = _REPORT.unpack(data)
+    return (name.rstrip(b"\0").decode("ascii", "replace"), int(seq)) if magic == REPORT_MAGIC else ("", 0)

@@ -15,6 +15,14 @@ def engine_metrics(engine: Engine) -> Metrics:
     metrics.gauge("buttonwood_epoch", "which run of the engine this is", lambda: engine.epoch)
     metrics.gauge("buttonwood_pending_commands", "taken and not durable yet", lambda: engine.pending)
     metrics.gauge("buttonwood_storage_low", "1: the disk is full, cancels only", lambda: engine.storage_low)
+    metrics.gauge("buttonwood_ledger_reported_seq", "last command in Postgres, by the ledger's word",
+                  lambda: engine.ledger_lag.reported_seq)
+    metrics.gauge("buttonwood_ledger_behind_seconds", "age of the oldest durable command not in Postgres",
+                  lambda: engine.ledger_lag.seconds)
+    metrics.gauge("buttonwood_ledger_behind_frames", "durable frames not in Postgres, give or take 10 ms of them",
+                  lambda: engine.ledger_lag.frames)
+    metrics.gauge("buttonwood_cancel_only", "1: no new orders are taken, for want of disk or because of the ledger",
+                  lambda: engine.ledger_lag.look() or engine.orders_refused)
     metrics.gauge("buttonwood_journal_segments", "files of the journal", lambda: len(engine.dropcopy.writer.segments))
     sizes = metrics.histogram("buttonwood_frame_commands", "commands made durable by one disk write", COUNTS)
     times = metrics.histogram("buttonwood_write_seconds", "write and fdatasync of one frame", SECONDS)

@@ -4,7 +4,8 @@ VenueError
 ├── ConfigError        a file or a key of the configuration cannot be used
 ├── InstrumentError    the terms of an instrument cannot be shown exactly in 8 decimal places
 ├── Busy               a limit is reached: nothing was taken, the same request may be sent again later
-│   └── StorageFull    the disk has no room for the next journal segment: only cancels are taken
+│   ├── StorageFull    the disk has no room for the next journal segment: only cancels are taken
+│   └── LedgerBehind   Postgres is too far behind the journal: no new orders are taken
 ├── BatchTooLarge      a batch that fits no frame: nothing was taken
 ├── Stopped            the engine is closing or has failed: nothing was taken
 ├── DataDirLocked      another process holds the data directory
@@ -39,6 +40,13 @@ class StorageFull(Busy):
     """The disk has no room for the next journal segment: only cancels are taken, while the reserve lasts.
 
     Nothing of this batch was taken; free space, then send again.
+    """
+
+
+class LedgerBehind(Busy):
+    """The ledger in Postgres is further behind than the configuration allows: no new orders are taken until it is not.
+
+    Nothing of this batch was taken.
     """
 
 

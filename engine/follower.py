@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from engine.dropcopy_wire import GREETING_BYTES, Greeting, Status, decode_greeting, encode_hello
+from engine.dropcopy_wire import GREETING_BYTES, Greeting, Status, decode_greeting, encode_hello, encode_report
 from engine.errors import JournalError
 from engine.frames import BadFrame, Chain, Frame, FrameSplitter
 
@@ -19,7 +19,27 @@ _READ_BYTES = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
-async def follow(path: Path, from_seq: int) -> AsyncIterator[Frame]:
+class Report:
+    """Tells the exchange how far a follower is with what it makes of the frames: `reached`, over any connections."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._seq = name, 0
+        self._writer: asyncio.StreamWriter | None = None
+
+    def reached(self, seq: int) -> None:
+        """Everything up to this command is done for good."""
+        self._seq = seq
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(encode_report(self._name, seq))
+
+    def attach(self, writer: asyncio.StreamWriter) -> None:
+        """A new connection was welcomed."""
+        self._writer = writer
+        if self._seq:
+            self.reached(self._seq)
+
+
+async def follow(path: Path, from_seq: int, report: Report | None = None) -> AsyncIterator[Frame]:
     """The commands from `from_seq` (1 or more) on, for ever: frames from the drop copy at this socket.
 
     Raises JournalError when this journal cannot be the one followed so far.
@@ -34,6 +54,8 @@ async def follow(path: Path, from_seq: int) -> AsyncIterator[Frame]:
             delay_seconds = min(2 * delay_seconds, BACKOFF_SECONDS_MAX)
             continue
         delay_seconds = BACKOFF_SECONDS_MIN
+        if report is not None:
+            report.attach(writer)
         try:
             splitter = FrameSplitter()
             while data := await _read(reader):

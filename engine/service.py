@@ -23,12 +23,13 @@ from engine.core.codes import CommandKind, EventKind
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event, split_events, unpack_events
 from engine.dropcopy import DropCopy
-from engine.errors import Stopped, StorageFull
+from engine.errors import LedgerBehind, Stopped, StorageFull
 from engine.event_kinds import events_of_kind
 from engine.frames import Frame, frame_of
 from engine.instruments import Catalog
 from engine.journal import Walk
 from engine.journal_writer import JournalWriter
+from engine.ledger_lag import LedgerLag
 from engine.records import RECORD_BYTES
 from engine.recovery import Listener, lock_directory, replay
 from engine.sequencer import Done, Sequencer
@@ -36,6 +37,7 @@ from engine.sequencer import Done, Sequencer
 _DRAIN_LOOK_SECONDS = 0.1
 _CONFIGURED = int(EventKind.CONFIGURED)
 _TAKE_AWAY = {CommandKind.CANCEL, CommandKind.REDUCE, CommandKind.CANCEL_ALL}   # never add to the book
+_ADDS = {CommandKind.PLACE, CommandKind.REPLACE, CommandKind.PLACE_LIST}
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +54,8 @@ class Engine:
         self._sequencer = Sequencer(
             writer.append, next_seq=writer.chain.next_seq, time_ns=core.time_ns, clock=clock,
             frame_commands_max=config.journal.frame_commands_max, pending_max=config.limits.requests_pending_max)
-        self.dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits)
+        self.ledger_lag = LedgerLag(config.ledger, core.seq)
+        self.dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits, {"ledger": self.ledger_lag.reported})
         self._lock_fd, self._closing, self._durable_seq = -1, False, core.seq
         self._drained = asyncio.Event()
         writer.on_durable, writer.on_failed = self._durable, self._fail
@@ -107,17 +110,24 @@ class Engine:
         """The disk is full: only commands that take orders off the book are taken, as long as the reserve lasts."""
         return self._writer.storage_low
 
+    @property
+    def orders_refused(self) -> bool:
+        """No new orders are taken: the disk is full, or the ledger too far behind."""
+        return self._writer.storage_low or self.ledger_lag.behind
+
     def submit(self, batch: Batch, done: Done) -> None:
         """Take these commands, all or none; the batch may be reused at once.
 
         done(first_seq, events of this batch) is called on the loop once they are durable and applied, in total order.
-        Raises Busy (requests_pending_max, or StorageFull), BatchTooLarge, Stopped; then nothing was taken. When the
-        engine fails, done is never called: whether the commands count is known after the next start.
+        Raises Busy (requests_pending_max, StorageFull, LedgerBehind), BatchTooLarge, Stopped; then nothing was taken.
+        When the engine fails, done is never called: whether the commands count is known after the next start.
         """
         if self._closing or self.failed.done():
             raise Stopped("the engine is closing" if self._closing else "the engine has failed")
         if self._writer.storage_low:
             self._check_room(batch)
+        if self.ledger_lag.look():
+            self._check_ledger(batch)
         self._sequencer.submit(batch, done)
 
     def listen(self, listener: Listener) -> None:
@@ -151,6 +161,13 @@ class Engine:
             raise StorageFull(f"{self._writer.directory} has used up its reserve, not even cancels are taken: free "
                               "space, then send again")
 
+    def _check_ledger(self, batch: Batch) -> None:
+        """The ledger is too far behind: raises LedgerBehind for new orders."""
+        if _ADDS & set(bytes(batch)[::RECORD_BYTES]):
+            raise LedgerBehind(
+                f"the ledger in Postgres is {self.ledger_lag.seconds:.0f} s behind, at command "
+                f"{self.ledger_lag.reported_seq} of {self.durable_seq}, no new orders are taken: see its log")
+
     async def _start(self, lock_fd: int) -> None:
         self._lock_fd = lock_fd
         await self.dropcopy.start()
@@ -161,6 +178,7 @@ class Engine:
             return  # a frame was under way when the core failed: it is not applied, hence not acknowledged
         group, frame = self._sequencer.durable(), frame_of(raw)
         self._durable_seq = frame.end_seq - 1
+        self.ledger_lag.durable(self._durable_seq)
         try:
             events, shares = self._apply(frame, [count for count, _ in group.submissions])
         except Exception as error:

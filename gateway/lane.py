@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar
 from engine.config import Config
 from engine.core.batch import Batch
 from engine.core.unpack import Event
-from engine.errors import Busy, Stopped, StorageFull
+from engine.errors import Busy, LedgerBehind, Stopped, StorageFull
 from engine.service import Engine
 from gateway.answers import Answer, AnswerWriter, end_of_command
 from gateway.orders import Finish
-from gateway.refusals import DISCONNECTED, SERVER_BUSY, STORAGE_FULL, UNKNOWN_ERROR, Refusal
+from gateway.refusals import DISCONNECTED, LEDGER_BEHIND, SERVER_BUSY, STORAGE_FULL, UNKNOWN_ERROR, Refusal
 
 Tag = TypeVar("Tag")
 Work = Callable[[], bytes]
@@ -117,6 +117,8 @@ class Lane(Generic[Tag]):
             self._engine.submit(batch, self._done)
         except StorageFull:
             self._give_back(Refusal(STORAGE_FULL))
+        except LedgerBehind:
+            self._give_back(Refusal(LEDGER_BEHIND))
         except Busy:
             self._give_back(Refusal(SERVER_BUSY))
         except Stopped:

@@ -105,7 +105,7 @@ cdef class OrderIntake:
         cdef bytes name
         cdef Terms instrument = self._desk.terms.by_symbol(_str(&params[SYMBOL]))
         cdef int detail
-        if instrument is None or self._engine.storage_low or params[ORDER_ID].at != NULL:
+        if instrument is None or self._engine.orders_refused or params[ORDER_ID].at != NULL:
             return None
         if params[ORIG_CLIENT_ORDER_ID].at != NULL or not _read_terms(params, instrument, &terms):
             return None

@@ -49,6 +49,8 @@ TIMEOUT = Terms(
 SERVER_BUSY = Terms(
     503, -1008, "Server is currently overloaded with other requests. Please try again in a few minutes.")
 STORAGE_FULL = Terms(503, -1008, "Server is out of storage and takes cancels only. Please try again in a few minutes.")
+LEDGER_BEHIND = Terms(
+    503, -1008, "Server's ledger is behind and no new orders are taken. Please try again in a few minutes.")
 FILTER_FAILURE = Terms(400, -1013, "Filter failure: %s")
 TOO_MANY_ORDERS = Terms(429, -1015, "Too many new orders; current limit is %s orders per %s.")
 UNSUPPORTED = Terms(400, -1020, "This operation is not supported.")

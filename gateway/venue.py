@@ -27,7 +27,7 @@ from gateway.prevented_matches import PreventedMatches
 from gateway.queries import Queries
 from gateway.questions import Questions
 from gateway.recent_trades import RecentTrades
-from gateway.refusals import STORAGE_FULL, Refusal
+from gateway.refusals import LEDGER_BEHIND, STORAGE_FULL, Refusal
 from gateway.ticker_queries import TickerQueries
 from gateway.user_events import UserStreams
 
@@ -107,8 +107,8 @@ class Venue:
         queries = Queries(core, catalog, self.store, self.trades)
         tickers = TickerQueries(core, catalog, self.trades)
         self.commands |= {
-            "order.place": self._with_storage(desk.place),
-            "order.cancelReplace": self._with_storage(replacer.replace),
+            "order.place": self._unless_refused(desk.place),
+            "order.cancelReplace": self._unless_refused(replacer.replace),
             "order.cancel": desk.cancel,
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
@@ -131,10 +131,10 @@ class Venue:
             "ticker.price": tickers.price,
         }
 
-    def _with_storage(self, command: Command) -> Command:
-        """Refused one by one when the disk is full, so that a cancel read together with an order is not refused too."""
+    def _unless_refused(self, command: Command) -> Command:
+        """Orders are refused one by one, so that a cancel read together with one is not refused too."""
         def checked(batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
-            if self.engine.storage_low:
-                raise Refusal(STORAGE_FULL)
+            if self.engine.orders_refused:
+                raise Refusal(STORAGE_FULL if self.engine.storage_low else LEDGER_BEHIND)
             return command(batch, account, params, unit_ns)
         return checked

@@ -11,12 +11,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Never, TypeVar
 
+import asyncpg
 import msgspec
 
 from engine.config import Config
 from engine.core.exchange import Exchange
 from engine.errors import ConfigError
-from engine.follower import follow
+from engine.follower import Report, follow
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
 from workers.ledger_meter import LedgerMeter
@@ -42,6 +43,7 @@ class Ledger:
         self.meter = LedgerMeter()
         self._config, self._limits = config, config.ledger
         self._store = LedgerStore(config.postgres.dsn, config.ledger)
+        self._report = Report("ledger")
         self._since = 0.0               # loop time at which the batch's first command came
         self._something, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -53,7 +55,7 @@ class Ledger:
             await together(self._read(collector), self._write(collector))
         finally:
             self._store.abandon()
-            self._report()
+            self._say_goodbye()
 
     # 1. where Postgres is, and a replica that stands at the same command
 
@@ -68,13 +70,14 @@ class Ledger:
         if different:
             raise LedgerMismatch(f"at command {position.seq}: " + "; ".join(different))
         self.seq = position.seq
+        self._report.reached(position.seq)
         self.meter.caught_up(position.seq)
         return Collector(core, WalletMirror(wallets), open_orders(core))
 
     # 2. frames in
 
     async def _read(self, collector: Collector) -> None:
-        async for frame in follow(self._config.paths.dropcopy, collector.core.seq + 1):
+        async for frame in follow(self._config.paths.dropcopy, collector.core.seq + 1, self._report):
             if frame.count == 0:
                 continue
             collector.add(frame.commands, frame.epoch)
@@ -107,6 +110,7 @@ class Ledger:
             self.meter.committed(batch)
             collector.committed(batch)
             self.seq, self.batches = batch.seq, self.batches + 1
+            self._report.reached(batch.seq)
 
     async def _linger(self) -> None:
         """Until the batch is full, or its first command has waited for batch_seconds_max."""
@@ -118,8 +122,14 @@ class Ledger:
 
     async def _commit(self, batch: Batch) -> None:
         """Returns once the batch is known to be in Postgres."""
-        if await self._insist(lambda: self._store.write(batch)):
-            return
+        try:
+            if await self._insist(lambda: self._store.write(batch)):
+                return
+        except LedgerRefused as error:
+            raise LedgerRefused(
+                f"commands {batch.after_seq + 1} to {batch.seq} cannot be written: {error}. Nothing of them was: find "
+                "out with `buttonwood verify` which rows were changed by another hand, restore them or name an empty "
+                "database in postgres.dsn, which is then filled from the journal; start the ledger again") from error
         position = await self._insist(self._store.position)
         if (position.seq, position.writer) != (batch.seq, self._store.writer):
             raise LedgerFenced(
@@ -135,13 +145,22 @@ class Ledger:
                 return await attempt()
             except POSTGRES_ERRORS as error:
                 if not self._store.passes(error):
-                    raise LedgerRefused(f"Postgres refuses: {error}") from error
+                    raise LedgerRefused(f"Postgres refuses: {_explained(error)}") from error
                 self._store.abandon()
                 _log.warning("Postgres is away, trying again in %.2f s: %r", pause, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, self._limits.retry_seconds_max)
 
-    def _report(self) -> None:
+    def _say_goodbye(self) -> None:
         lag_ms = self._store.lag_ns_max // 1_000_000
         told = {"stopped": "ledger", "seq": self.seq, "batches": self.batches, "lag_ms_max": lag_ms}
         _log.info(msgspec.json.encode(told).decode())
+
+
+def _explained(error: Exception) -> str:
+    """With the row and the constraint, where Postgres names them."""
+    if not isinstance(error, asyncpg.PostgresError):
+        return str(error)
+    named = [f"{what} {name}" for what, name in (
+        ("table", error.table_name), ("constraint", error.constraint_name)) if name]
+    return " ".join(filter(None, [" ".join(str(error).split()), f"({', '.join(named)})" if named else ""]))

@@ -20,6 +20,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'buttonwood_writer') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO buttonwood_writer', current_schema());
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO buttonwood_writer', current_schema());
+        EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO buttonwood_writer',
+                       current_schema());
         GRANT INSERT ON trade, entry, closed_order TO buttonwood_writer;
         GRANT INSERT, UPDATE ON wallet, asset, instrument, account TO buttonwood_writer;
         GRANT UPDATE ON watermark TO buttonwood_writer;

@@ -3,14 +3,16 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from buttonwood.embedded import prepare
 from buttonwood.leftovers import end_leftovers
-from buttonwood.parts import Child, Refused
+from buttonwood.parts import Child, Halted, Refused
 from buttonwood.processes import Process, is_running, process_of
 from buttonwood.supervisor import Supervisor
 from engine.config import Config, load_config
@@ -20,6 +22,13 @@ READY = "import sys, time; print('{\"ready\": \"part\", \"url\": \"ws://h:7\"}',
 STEADY = READY + "time.sleep(60)"
 DIES_ONCE_READY = READY + "sys.exit('the disk is on fire')"
 DIES_AT_ONCE = "import sys; sys.exit('no bread')"
+HALTS = "import sys; print('buttonwood: Postgres refuses', file=sys.stderr); sys.exit(4)"
+HALTS_AFTER_A_START = (  # the first time it runs, then ends; after that it is halted, until `mended` is there
+    "import pathlib, sys; tries = pathlib.Path('{folder}/tries'); "
+    "count = len(tries.read_text()) if tries.exists() else 0; "
+    "tries.write_text('x' * (count + 1)); mended = pathlib.Path('{folder}/mended').exists(); "
+    "count and not mended and sys.exit(4); "
+    "print('{{\"ready\": \"part\"}}', flush=True); import time; time.sleep(60 if mended else 0)")
 REFUSES = "import sys; print('buttonwood: the journal is torn', file=sys.stderr); sys.exit(3)"
 DEAF = READY.replace("; ", "; import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); ", 1) + "time.sleep(60)"
 
@@ -134,3 +143,36 @@ def test_an_overgrown_log_is_put_aside(config):
         assert log.stat().st_size == 0 and Path(str(log)[:-4] + ".old.log").stat().st_size == 2000
 
     asyncio.run(story())
+
+
+def test_a_halted_part_is_tried_again_after_a_pause_and_the_others_go_on(config, tmp_path):
+    async def story():
+        limits = replace(config.supervisor, halted_seconds=0.2, restarts_max=1)
+        supervisor = Supervisor(replace(config, supervisor=limits))
+        part = child(config, HALTS_AFTER_A_START.format(folder=tmp_path))
+        other = child(config, STEADY, "other")
+        await supervisor.start(part, other)
+        await until(lambda: len((tmp_path / "tries").read_text()) > 3)      # more often than failures are forgiven
+        assert is_running(other.process) and not supervisor.failed.done()
+        (tmp_path / "mended").touch()
+        tried = len((tmp_path / "tries").read_text())
+        await until(lambda: len((tmp_path / "tries").read_text()) > tried and is_running(part.process))
+        await supervisor.stop_all()
+
+    asyncio.run(story())
+
+
+def test_a_venue_does_not_begin_with_a_halted_part(config):
+    async def story():
+        supervisor = Supervisor(config)
+        with pytest.raises(Halted, match=r"^part: buttonwood: Postgres refuses"):
+            await supervisor.start(child(config, HALTS))
+        await supervisor.stop_all()
+
+    asyncio.run(story())
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not fact():  # noqa: ASYNC110  another process's doing
+            await asyncio.sleep(0.02)

@@ -51,7 +51,7 @@ class House:
         self.desk.new_id = lambda: MADE_BY_US
         self.answers: list[Any] = []
         self.intake = OrderIntake(
-            Desk(catalog, self.store, streams, Tag, EXPIRY_REASONS), self.batch, SimpleNamespace(storage_low=False),
+            Desk(catalog, self.store, streams, Tag, EXPIRY_REASONS), self.batch, SimpleNamespace(orders_refused=False),
             self.key_store, lambda: MADE_BY_US, self.answers.append)
         self.intake.opened(unit_ns, show_limits)
         self.intake.logged_on(ALICE, self.keys[ALICE].api_key)
