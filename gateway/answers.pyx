@@ -23,7 +23,8 @@ cdef enum:
     DIRECT_BYTES_MAX = 64 * 1024     # a longer answer is the caller's, who knows the limit
 
 cdef tuple SIDES = (b"BUY", b"SELL")
-cdef tuple TYPES = (b"LIMIT", b"LIMIT_MAKER", b"MARKET")
+cdef tuple TYPES = (
+    b"LIMIT", b"LIMIT_MAKER", b"MARKET", b"STOP_LOSS", b"STOP_LOSS_LIMIT", b"TAKE_PROFIT", b"TAKE_PROFIT_LIMIT")
 cdef tuple TIMES = (b"GTC", b"IOC", b"FOK")
 cdef tuple STP_MODES = (b"NONE", b"EXPIRE_TAKER", b"EXPIRE_MAKER", b"EXPIRE_BOTH", b"DECREMENT")
 
@@ -145,6 +146,9 @@ cdef class CancelAnswer(Answer):
         _add_kind(out, order.time_in_force, order.order_type, order.side)
         _put(out, b',"selfTradePreventionMode":"')
         out.add_bytes(STP_MODES[order.stp])
+        if order.stop_ticks:
+            _put(out, b'","stopPrice":"')
+            terms.add_price(out, order.stop_ticks)
         if order.prevented_lots:
             _put(out, b'","preventedMatchId":')
             out.add_int(order.prevention._trade().trade_id)

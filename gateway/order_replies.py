@@ -34,6 +34,7 @@ EXPIRY_REASONS = {
 }
 _TRADE, _CANCELED = int(EventKind.TRADE), int(EventKind.CANCELED)
 _REDUCED, _PREVENTED = int(EventKind.REDUCED), int(EventKind.PREVENTED)
+NOT_WORKING = -1   # workingTime of an order that waits for its trigger
 _BUY, _MARKET = int(Side.BUY), int(OrderType.MARKET)
 
 
@@ -56,8 +57,9 @@ def order_result(events: list[Event], instrument: Instrument, unit_ns: int, with
         instrument.price_text(accepted.price_ticks), instrument.qty_text(accepted.qty_lots or executed),
         instrument.qty_text(executed), _amount_text(accepted.amount, instrument),
         instrument.quote_text(sum(trade.quote_amount for trade in trades)), _status(accepted, last, executed),
-        TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side], time,
-        STP_MODES[accepted.stp])
+        TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side],
+        NOT_WORKING if accepted.order_type > _MARKET else time, STP_MODES[accepted.stp],
+        _stop_text(accepted.trigger_ticks, instrument))
     if last.kind == _CANCELED and last.code in EXPIRY_REASONS:
         result.expiry_reason = EXPIRY_REASONS[last.code]
     _add_prevented(result, own, instrument)
@@ -101,7 +103,8 @@ def order_canceled(
         instrument.price_text(order.price_ticks), instrument.qty_text(order.total_lots),
         instrument.qty_text(order.executed_lots), _amount_text(order.amount, instrument),
         instrument.quote_text(order.quote_filled), order_store.CANCELED, TIMES_IN_FORCE[order.time_in_force],
-        ORDER_TYPES[order.order_type], SIDES[order.side], STP_MODES[order.stp], *_prevented(order, instrument))
+        ORDER_TYPES[order.order_type], SIDES[order.side], STP_MODES[order.stp],
+        _stop_text(order.stop_ticks, instrument), *_prevented(order, instrument))
 
 
 def order_amended(
@@ -115,7 +118,7 @@ def order_amended(
         instrument.qty_text(order.prevented_lots),
         _amount_text(order.amount, instrument), instrument.quote_text(quote_filled), status,
         TIMES_IN_FORCE[order.time_in_force], ORDER_TYPES[order.order_type], SIDES[order.side],
-        order.time_ns // unit_ns, STP_MODES[order.stp]))
+        _working_time(order, unit_ns), STP_MODES[order.stp]))
 
 
 def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderState:
@@ -125,8 +128,17 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
         instrument.symbol, order.id, NO_LIST, order.text, instrument.price_text(order.price_ticks),
         instrument.qty_text(order.total_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
         instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
-        ORDER_TYPES[order.order_type], SIDES[order.side], ZERO, ZERO, time, order.update_ns // unit_ns, True, time,
+        ORDER_TYPES[order.order_type], SIDES[order.side], instrument.price_text(order.stop_ticks), ZERO, time,
+        order.update_ns // unit_ns, order.working_ns != 0, _working_time(order, unit_ns),
         _amount_text(order.amount, instrument), STP_MODES[order.stp], *_prevented(order, instrument))
+
+
+def _stop_text(ticks: int, instrument: Instrument) -> str | UnsetType:
+    return instrument.price_text(ticks) if ticks else UNSET
+
+
+def _working_time(order: Order, unit_ns: int) -> int:
+    return order.working_ns // unit_ns if order.working_ns else NOT_WORKING
 
 
 def _prevented(order: Order, instrument: Instrument) -> tuple[int | UnsetType, str | UnsetType]:

@@ -15,7 +15,12 @@ cdef class Order:
     cdef readonly int64_t decremented_lots   # the part of it that the core's quantity no longer counts
     cdef readonly Event prevention           # the last match that was prevented, None if none was
     cdef readonly int64_t amount       # market order by quote amount, else 0
+    cdef readonly int64_t stop_ticks         # trigger price, 0 for an order without one
+    cdef readonly uint16_t trailing_bps
     cdef readonly int64_t time_ns, update_ns
+    cdef readonly int64_t working_ns         # since when it can trade, 0: it waits for its trigger
+    cdef readonly uint64_t triggered_seq     # the command that set it off
+    cdef readonly uint16_t refusal           # why it was refused when it was set off
     cdef readonly str text, status     # text: client order id
     cdef uint64_t quote_low, quote_high    # quote_filled: better prices than its own may bring it beyond 64 bits
 
@@ -31,6 +36,7 @@ cdef class OrderStore:
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1
     cdef int _prevent(self, Event event, bint is_last) except -1
+    cdef int _triggered(self, Event event) except -1
     cdef int _canceled(self, Event event) except -1
     cdef int _reduced(self, Event event) except -1
     cdef int _close(self, Order order, str status) except -1

@@ -11,7 +11,8 @@ from collections import deque
 from libc.stdint cimport int64_t, uint64_t
 
 from engine.core.types cimport (
-    ACCEPTED, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES, TRADE)
+    ACCEPTED, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES, TRADE,
+    TRIGGER_REFUSED, TRIGGERED)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
 
@@ -84,6 +85,8 @@ cdef class OrderStore:
                 self._canceled(event)
             elif kind == REDUCED:
                 self._reduced(event)
+            elif kind == TRIGGERED:
+                self._triggered(event)
             elif kind == PREVENTED:
                 self._prevent(event, _is_last(events, index))
             elif kind == MONEY:
@@ -100,9 +103,19 @@ cdef class OrderStore:
         order.time_in_force = event.record.time_in_force
         order.price_ticks, order.qty_lots = event.record.price_ticks, event.record.qty_lots
         order.amount, order.stp = event.record.amount, event.record.stp
-        order.time_ns = order.update_ns = event.record.time_ns
+        order.time_ns = order.update_ns = order.working_ns = event.record.time_ns
+        order.stop_ticks, order.trailing_bps = event.record.trigger_ticks, event.record.trailing_bps
+        if order.order_type > MARKET:
+            order.working_ns = 0
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
         self.open[order.id] = order
+        self._tell(order, event, False)
+        return 0
+
+    cdef int _triggered(self, Event event) except -1:
+        cdef Order order = self.open[event.record.order_id]
+        order.working_ns = order.update_ns = event.record.time_ns
+        order.triggered_seq = event.record.seq
         self._tell(order, event, False)
         return 0
 
@@ -143,6 +156,8 @@ cdef class OrderStore:
         cdef Order order = self.open[event.record.order_id]
         cdef bint asked_for = event.record.code == REQUESTED or event.record.code == MASS_CANCEL
         order.update_ns, order.code = event.record.time_ns, event.record.code
+        if order.code == TRIGGER_REFUSED:
+            order.refusal = event.record.flags
         if order.code == STP:
             order.prevented_lots += event.record.qty_lots
             self._close(order, EXPIRED_IN_MATCH)
@@ -219,9 +234,10 @@ cdef bint _is_last(list events, Py_ssize_t index) except -1:
 
 # Execution ids: unique over the whole venue and the same after a replay. An order has one beginning and one end, a
 # trade two sides, and the seq of a reduction is no order's id. What self-trade prevention does to an order that goes on
-# is numbered above all of these, by instrument, prevented match and side.
+# is numbered above all of these, by instrument, prevented match and side; what sets one off, by order.
 
-PREVENTED_FROM, PREVENTED_BITS = 2**52, 31
+PREVENTED_FROM, PREVENTED_BITS = 2**52, 30
+TRIGGERED_FROM = 2**52 + 2**51
 
 
 def execution_id(event, bint is_maker):
@@ -229,6 +245,8 @@ def execution_id(event, bint is_maker):
     kind = event.kind
     if kind == PREVENTED:
         return PREVENTED_FROM + ((event.instrument << PREVENTED_BITS | event.trade_id) << 1 | is_maker)
+    if kind == TRIGGERED:
+        return TRIGGERED_FROM + 2 * event.order_id
     if kind == TRADE:
         return 4 * event.fill_id + (2 if is_maker else 1)
     if kind == CANCELED_EVENT:

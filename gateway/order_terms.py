@@ -52,14 +52,11 @@ _STP = {name: number for number, name in enumerate(STP_MODES)}
 
 NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
 NO_STP_MODE = Terms(400, -1013, "This symbol does not allow the specified self-trade prevention mode.")
-_UNSUPPORTED_TYPES = {
-    "STOP_LOSS": "Stop loss orders", "STOP_LOSS_LIMIT": "Stop loss limit orders",
-    "TAKE_PROFIT": "Take profit orders", "TAKE_PROFIT_LIMIT": "Take profit limit orders"}
 _UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders", "trailingDelta": "Trailing stop orders"}
 
 
 class OrderTerms(NamedTuple):
-    """Arguments of Batch.place after the account, in its order, without the client order id."""
+    """Arguments of Batch.place by their names; the account and the client order id come to them."""
 
     instrument: int
     side: int
@@ -69,6 +66,25 @@ class OrderTerms(NamedTuple):
     qty_lots: int
     amount: int
     stp: int
+    trigger_ticks: int = 0
+
+
+class Shape(NamedTuple):
+    """What an order type needs."""
+
+    number: int      # an OrderType
+    timed: bool      # a time in force
+    priced: bool     # a price
+    stop: bool       # a trigger
+
+
+_SHAPES = {
+    "LIMIT": Shape(_LIMIT, True, True, False), "LIMIT_MAKER": Shape(_LIMIT_MAKER, False, True, False),
+    "MARKET": Shape(_MARKET, False, False, False),
+    "STOP_LOSS": Shape(OrderType.STOP_LOSS, False, False, True),
+    "STOP_LOSS_LIMIT": Shape(OrderType.STOP_LOSS_LIMIT, True, True, True),
+    "TAKE_PROFIT": Shape(OrderType.TAKE_PROFIT, False, False, True),
+    "TAKE_PROFIT_LIMIT": Shape(OrderType.TAKE_PROFIT_LIMIT, True, True, True)}
 
 
 def read_order(params: Params, instrument: Instrument, known: frozenset[str] = PLACE_PARAMS) -> OrderTerms:
@@ -78,21 +94,45 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
     side = _SIDES.get(needed(params, "side"))
     if side is None:
         raise Refusal(INVALID_SIDE)
-    kind = needed(params, "type")
-    _refuse_what_we_lack(params, kind)
+    shape = _SHAPES.get(needed(params, "type"))
+    if shape is None:
+        raise Refusal(INVALID_ORDER_TYPE)
+    _refuse_what_we_lack(params)
     stp = _STP.get(params.get("selfTradePreventionMode", "NONE"))
     if stp is None:
         raise Refusal(NO_STP_MODE)
-    if kind == "LIMIT":
-        time_in_force = _TIMES.get(needed(params, "timeInForce"))
-        if time_in_force is None:
-            raise Refusal(INVALID_TIME_IN_FORCE)
-        return _priced(params, instrument, side, _LIMIT, time_in_force, stp)
-    if "timeInForce" in params:
-        raise Refusal(NOT_REQUIRED, "timeInForce")
-    if kind == "LIMIT_MAKER":
-        return _priced(params, instrument, side, _LIMIT_MAKER, _GTC, stp)
-    return _market(params, instrument, side, stp)
+    terms = OrderTerms(
+        instrument.id, side, shape.number, _time_in_force(params, shape), *_price_and_size(params, instrument, shape),
+        stp)
+    return terms._replace(trigger_ticks=_ticks(params, "stopPrice", instrument)) if shape.stop else terms
+
+
+def _time_in_force(params: Params, shape: Shape) -> int:
+    """GTC, which this protocol shows, for a type that has none to choose."""
+    if not shape.timed:
+        if "timeInForce" in params:
+            raise Refusal(NOT_REQUIRED, "timeInForce")
+        return _GTC
+    time_in_force = _TIMES.get(needed(params, "timeInForce"))
+    if time_in_force is None:
+        raise Refusal(INVALID_TIME_IN_FORCE)
+    return time_in_force
+
+
+def _price_and_size(params: Params, instrument: Instrument, shape: Shape) -> tuple[int, int, int]:
+    """Ticks (0 without a price), lots and quote amount."""
+    if not shape.stop and "stopPrice" in params:
+        raise Refusal(NOT_REQUIRED, "stopPrice")
+    if shape.number == _MARKET:
+        return 0, *_market_size(params, instrument)
+    if "quoteOrderQty" in params:
+        raise Refusal(NOT_REQUIRED, "quoteOrderQty")
+    lots = read_lots(params, "quantity", instrument)
+    if shape.priced:
+        return _ticks(params, "price", instrument), lots, 0
+    if "price" in params:
+        raise Refusal(NOT_REQUIRED, "price")
+    return 0, lots, 0
 
 
 def client_order_id(params: Params, name: str) -> str | None:
@@ -150,25 +190,22 @@ def read_lots(params: Params, name: str, instrument: Instrument) -> int:
     return lots
 
 
-def _priced(
-        params: Params, instrument: Instrument, side: int, order_type: int, time_in_force: int, stp: int) -> OrderTerms:
-    if "quoteOrderQty" in params:
-        raise Refusal(NOT_REQUIRED, "quoteOrderQty")
-    lots = read_lots(params, "quantity", instrument)
-    ticks, rest = divmod(_e8(needed(params, "price"), "price"), instrument.tick_e8)
+def _ticks(params: Params, name: str, instrument: Instrument) -> int:
+    """A price in ticks, within the instrument's limits. Raises Refusal."""
+    ticks, rest = divmod(_e8(needed(params, name), name), instrument.tick_e8)
     if rest or not 0 < ticks <= instrument.max_ticks:
         raise Refusal(FILTER_FAILURE, "PRICE_FILTER")
-    return OrderTerms(instrument.id, side, order_type, time_in_force, ticks, lots, 0, stp)
+    return ticks
 
 
-def _market(params: Params, instrument: Instrument, side: int, stp: int) -> OrderTerms:
+def _market_size(params: Params, instrument: Instrument) -> tuple[int, int]:
+    """Lots, or the quote amount to spend or receive."""
     if "price" in params:
         raise Refusal(NOT_REQUIRED, "price")
     if "quoteOrderQty" not in params:
         if "quantity" not in params:
             raise Refusal(ONE_OF_TWO, "quantity", "quoteOrderQty")
-        lots = read_lots(params, "quantity", instrument)
-        return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, lots, 0, stp)   # GTC: what this protocol shows
+        return read_lots(params, "quantity", instrument), 0
     if "quantity" in params:
         raise Refusal(BAD_COMBINATION)
     amount = parse_decimal(needed(params, "quoteOrderQty"), instrument.quote_scale)
@@ -176,7 +213,7 @@ def _market(params: Params, instrument: Instrument, side: int, stp: int) -> Orde
         raise Refusal(FILTER_FAILURE, "NOTIONAL")
     if amount < 0:
         raise _unreadable(amount, "quoteOrderQty")
-    return OrderTerms(instrument.id, side, _MARKET, _GTC, 0, 0, amount, stp)
+    return 0, amount
 
 
 def _e8(text: str, name: str) -> int:
@@ -197,12 +234,7 @@ def _unreadable(found: int, name: str) -> Refusal:
     return Refusal(TOO_MUCH_PRECISION, name) if found == -2 else Refusal(ILLEGAL_CHARACTERS, name, DECIMAL_RANGE)
 
 
-def _refuse_what_we_lack(params: Params, kind: str) -> None:
-    if kind not in ("LIMIT", "LIMIT_MAKER", "MARKET"):
-        name = _UNSUPPORTED_TYPES.get(kind)
-        raise Refusal(INVALID_ORDER_TYPE) if name is None else Refusal(NOT_FOR_SYMBOL, name)
-    if "stopPrice" in params:
-        raise Refusal(NOT_REQUIRED, "stopPrice")
+def _refuse_what_we_lack(params: Params) -> None:
     for name, what in _UNSUPPORTED_EXTRAS.items():
         if name in params:
             raise Refusal(NOT_FOR_SYMBOL, what)

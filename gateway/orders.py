@@ -47,7 +47,7 @@ Finish = Callable[[list[Event]], bytes]
 
 ACK, RESULT, FULL = "ACK", "RESULT", "FULL"
 _REJECTED = int(EventKind.REJECTED)
-_LIMIT_MAKER = int(OrderType.LIMIT_MAKER)
+_USUALLY_FULL = (OrderType.LIMIT, OrderType.MARKET)
 _TARGET_PARAMS = SECURITY_PARAMS | {"symbol", "orderId", "origClientOrderId", "newClientOrderId"}
 _CANCEL_PARAMS = _TARGET_PARAMS | {"cancelRestrictions"}
 _RESTRICTIONS = {"ONLY_NEW": NEW, "ONLY_PARTIALLY_FILLED": PARTIALLY_FILLED}
@@ -181,7 +181,7 @@ class OrderDesk:
 
 def wanted_reply(params: Params, terms: OrderTerms) -> str:
     """newOrderRespType, or the usual one of the order's type. Raises Refusal."""
-    reply_type = params.get("newOrderRespType") or (ACK if terms.order_type == _LIMIT_MAKER else FULL)
+    reply_type = params.get("newOrderRespType") or (FULL if terms.order_type in _USUALLY_FULL else ACK)
     if reply_type not in (ACK, RESULT, FULL):
         raise Refusal(INVALID_PARAMETER, "newOrderRespType")
     return reply_type

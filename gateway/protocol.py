@@ -12,7 +12,8 @@ EMPTY_RESULT = b"{}"
 NULL = b"null"
 
 SIDES = ("BUY", "SELL")                         # indexed by engine.core.codes.Side, and so on
-ORDER_TYPES = ("LIMIT", "LIMIT_MAKER", "MARKET")
+ORDER_TYPES = (
+    "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
 STP_MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
 NO_GROUP = -1          # tradeGroupId of an account that is in none
@@ -54,6 +55,7 @@ class OrderResult(OrderAck, gc=False, rename="camel"):
     side: str
     working_time: int
     self_trade_prevention_mode: str
+    stop_price: str | UnsetType = UNSET
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
     expiry_reason: str | UnsetType = UNSET
@@ -84,6 +86,7 @@ class OrderCanceled(Struct, gc=False, rename="camel"):
     type: str
     side: str
     self_trade_prevention_mode: str
+    stop_price: str | UnsetType = UNSET
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
 

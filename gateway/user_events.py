@@ -16,8 +16,8 @@ from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Catalog, Instrument
 from gateway import order_store
-from gateway.order_replies import EXPIRY_REASONS
-from gateway.order_store import Order, execution_id
+from gateway.order_replies import EXPIRY_REASONS, NOT_WORKING
+from gateway.order_store import TRIGGERED_FROM, Order, execution_id
 from gateway.protocol import (
     NO_GROUP,
     ORDER_TYPES,
@@ -36,6 +36,9 @@ NS_PER_US = 1000
 _ACCEPTED, _TRADE, _CANCELED = int(EventKind.ACCEPTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 _REDUCED, _PREVENTED, _STP = int(EventKind.REDUCED), int(EventKind.PREVENTED), int(Code.STP)
 _BUY, _GTC = int(Side.BUY), int(TimeInForce.GTC)
+_TRIGGERED = int(EventKind.TRIGGERED)
+REJECT_REASONS = {   # of an order that was refused when it was set off
+    int(Code.INSUFFICIENT_BALANCE): "INSUFFICIENT_BALANCES", int(Code.WOULD_MATCH): "WOULD_MATCH_IMMEDIATELY"}
 _ON_BOOK = frozenset((order_store.NEW, order_store.PARTIALLY_FILLED))
 
 
@@ -95,6 +98,8 @@ class UserStreams:
             assets = [instrument.base_asset.id, instrument.quote_asset.id]
         elif order.prevention is not None and _is_prevention(order, event):
             _add_prevention(report, order, event, instrument, self._core.trade_group(order.account))
+        elif event.kind == _REDUCED and event.seq == order.triggered_seq:
+            report.execution_id = TRIGGERED_FROM + 2 * order.id + 1   # its money did not pay all of it
         self._add(order.account, event, report, *assets)
 
     def money_changed(self, event: Event) -> None:
@@ -158,16 +163,19 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         orig_client_order_id=order.text if canceled else "", execution_type=_execution_type(order, event),
         status=order.status, order_id=order.id, executed_qty=instrument.qty_text(order.executed_lots),
         transaction_time=time_us, execution_id=execution_id(event, is_maker),
-        on_book=order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force == _GTC,
+        on_book=(order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force == _GTC
+                 and order.working_ns != 0),
+        stop_price=instrument.price_text(order.stop_ticks), reject_reason=REJECT_REASONS.get(order.refusal, "NONE"),
         is_maker=is_maker, order_time=order_time_us,
-        quote_filled=instrument.quote_text(order.quote_filled), working_time=order_time_us,
+        quote_filled=instrument.quote_text(order.quote_filled),
+        working_time=order.working_ns // NS_PER_US if order.working_ns else NOT_WORKING,
         quote_order_qty=instrument.quote_text(order.amount) if order.amount else ZERO,
         self_trade_prevention=STP_MODES[order.stp],
         expiry_reason=EXPIRY_REASONS.get(order.code, UNSET))
 
 
 def _execution_type(order: Order, event: Event) -> str:
-    if event.kind == _ACCEPTED:
+    if event.kind in (_ACCEPTED, _TRIGGERED):
         return "NEW"
     if event.kind == _TRADE:
         return "TRADE"
@@ -218,7 +226,7 @@ def _to_milliseconds(event: ExecutionReport | BalanceUpdate | AccountPosition) -
     if isinstance(event, ExecutionReport):
         event.transaction_time //= 1000
         event.order_time //= 1000
-        event.working_time //= 1000
+        event.working_time //= 1000   # of one that does not work this makes -1 as well
     elif isinstance(event, BalanceUpdate):
         event.clear_time //= 1000
     else:

@@ -64,6 +64,8 @@ class MarketBook:
             self._accepted(event)
         elif event.price_ticks == _NO_PRICE:
             return
+        elif kind == EventKind.TRIGGERED:
+            self._triggered(event)
         elif kind == EventKind.REDUCED or (kind == EventKind.CANCELED and event.code not in _NEVER_RESTED):
             self._fast.touched[event.side].add(event.price_ticks)
 
@@ -101,12 +103,19 @@ class MarketBook:
     def _accepted(self, order: Event) -> None:
         """An order that may rest touches its own level, unless its fills (which follow) leave nothing of it."""
         self._new_level = None
-        if order.time_in_force != TimeInForce.GTC or order.order_type == OrderType.MARKET:
+        waits = order.kind == EventKind.ACCEPTED and order.order_type > OrderType.MARKET
+        if order.time_in_force != TimeInForce.GTC or order.order_type == OrderType.MARKET or waits:
             return
         touched = self._fast.touched[order.side]
         if order.price_ticks not in touched:
             touched.add(order.price_ticks)
             self._new_level = order.price_ticks
+
+    def _triggered(self, order: Event) -> None:
+        """A stop is set off and may come to rest at its price; others of its command may trade before it does."""
+        self._new_level = None
+        if order.time_in_force == TimeInForce.GTC:
+            self._fast.touched[order.side].add(order.price_ticks)
 
     def _diff(self, window: DepthWindow, now_ms: int) -> None:
         update_id = self._core.update_id(self._id)

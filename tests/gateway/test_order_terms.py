@@ -54,12 +54,16 @@ def test_the_greatest_price_and_quantity_can_be_written():
 
 
 def test_terms():
-    assert terms(LIMIT) == (7, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0)
+    assert terms(LIMIT) == (7, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 0)
     assert terms(LIMIT, side="SELL", timeInForce="FOK", quantity="0.001", price="1000000.00000000") == (
-        7, Side.SELL, OrderType.LIMIT, TimeInForce.FOK, 10**8, 1, 0, 0)
+        7, Side.SELL, OrderType.LIMIT, TimeInForce.FOK, 10**8, 1, 0, 0, 0)
     assert terms(LIMIT, type="LIMIT_MAKER", timeInForce=None)[2:6] == (OrderType.LIMIT_MAKER, 0, 1234, 5000)
-    assert terms(MARKET, quantity="2") == (7, Side.SELL, OrderType.MARKET, 0, 0, 2000, 0, 0)
-    assert terms(MARKET, quoteOrderQty="2.00001") == (7, Side.SELL, OrderType.MARKET, 0, 0, 0, 200_001, 0)
+    assert terms(MARKET, quantity="2") == (7, Side.SELL, OrderType.MARKET, 0, 0, 2000, 0, 0, 0)
+    assert terms(MARKET, quoteOrderQty="2.00001") == (7, Side.SELL, OrderType.MARKET, 0, 0, 0, 200_001, 0, 0)
+    assert terms(LIMIT, type="STOP_LOSS_LIMIT", stopPrice="12")[2:] == (
+        OrderType.STOP_LOSS_LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 1200)
+    assert terms(MARKET, type="TAKE_PROFIT", quantity="2", stopPrice="12")[2:] == (
+        OrderType.TAKE_PROFIT, TimeInForce.GTC, 0, 2000, 0, 0, 1200)
 
 
 @pytest.mark.parametrize("name", ["price", "quantity"])
@@ -88,7 +92,15 @@ def test_hostile_numbers(name, value, code):
     ({"quoteOrderQty": "5"}, (-1106, "Parameter 'quoteOrderQty' sent when not required.")),
     ({"stopPrice": "5"}, (-1106, "Parameter 'stopPrice' sent when not required.")),
     ({"icebergQty": "5"}, (-1013, "Iceberg orders are not supported for this symbol.")),
-    ({"type": "STOP_LOSS_LIMIT"}, (-1013, "Stop loss limit orders are not supported for this symbol.")),
+    ({"type": "STOP_LOSS_LIMIT"},
+     (-1102, "Mandatory parameter 'stopPrice' was not sent, was empty/null, or malformed.")),
+    ({"type": "STOP_LOSS_LIMIT", "stopPrice": "12.345"}, PRICE_FILTER),
+    ({"type": "STOP_LOSS_LIMIT", "stopPrice": "0"}, PRICE_FILTER),
+    ({"type": "TAKE_PROFIT", "stopPrice": "5"}, (-1106, "Parameter 'timeInForce' sent when not required.")),
+    ({"type": "TAKE_PROFIT", "stopPrice": "5", "timeInForce": None},
+     (-1106, "Parameter 'price' sent when not required.")),
+    ({"type": "TAKE_PROFIT_LIMIT", "stopPrice": "NaN"},
+     (-1100, "Illegal characters found in parameter 'stopPrice'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.")),
     ({"selfTradePreventionMode": "EXPIRE_ALL"},
      (-1013, "This symbol does not allow the specified self-trade prevention mode.")),
     ({"quantitty": "5"}, (-1104, "Not all sent parameters were read; read '5' parameter(s) but was sent '6'.")),

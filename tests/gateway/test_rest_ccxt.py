@@ -43,6 +43,12 @@ def trade(port: int, mine: NewKey, other: NewKey) -> None:
     with pytest.raises(ccxt.ExchangeError, match="-2022"):
         venue.edit_order(resting["id"], "BTC/USDT", "limit", "buy", 1, 99)
     resting = edited
+    stop = venue.create_order("BTC/USDT", "limit", "buy", 1, 103, {"stopLossPrice": 102})
+    assert (stop["stopPrice"], stop["status"]) == (102.0, "open")
+    assert venue.fetch_order(stop["id"], "BTC/USDT")["triggerPrice"] == 102.0
+    assert venue.cancel_order(stop["id"], "BTC/USDT")["status"] == "canceled"
+    with pytest.raises(ccxt.OrderImmediatelyFillable):
+        venue.create_order("BTC/USDT", "market", "buy", 1, None, {"stopLossPrice": 100})
     prevented = venue.create_order("BTC/USDT", "limit", "sell", 1, 99, {"selfTradePrevention": "EXPIRE_TAKER"})
     assert (prevented["status"], prevented["filled"]) == ("expired", 0.0)
     assert venue.cancel_order(resting["id"], "BTC/USDT")["status"] == "canceled"
