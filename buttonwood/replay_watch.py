@@ -83,7 +83,8 @@ class Watch:
             while True:
                 client = await connect_again(self.url, self._receive)
                 try:
-                    await asyncio.wait_for(self._subscribe(client), SUBSCRIBE_SECONDS_MAX)
+                    async with asyncio.timeout(SUBSCRIBE_SECONDS_MAX):
+                        await self._subscribe(client)
                     if not client.lost.done():
                         self._ready.set()
                     await client.lost

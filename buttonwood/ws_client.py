@@ -51,7 +51,8 @@ class WebSocketClient(asyncio.Protocol):
             raise Disconnected(f"{url}: use a ws:// address; TLS belongs to the proxy in front of a venue")
         _, client = await asyncio.get_running_loop().create_connection(lambda: cls(uri, receive), uri.host, uri.port)
         try:
-            await asyncio.wait_for(client._opened, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await client._opened
         except TimeoutError:
             client.close()
             raise Disconnected(f"{url}: no answer to the handshake in {timeout_s} s") from None

@@ -55,7 +55,8 @@ class DoorClient(asyncio.Protocol):
         client.start()
         if timeout_s is not None:
             try:
-                await asyncio.wait_for(client._connected.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await client._connected.wait()
             except TimeoutError:
                 await client.close()
                 raise ConnectionError(f"{path}: no exchange process answers here; is it running?") from None

@@ -24,7 +24,8 @@ async def serve(config: Config) -> None:
     work = asyncio.create_task(_work(hub, RedisSubscriber(config.redis, hub)))
     try:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(hub.ready.wait(), FIRST_LINK_SECONDS_MAX)
+            async with asyncio.timeout(FIRST_LINK_SECONDS_MAX):
+                await hub.ready.wait()
         await _listen(config, hub, work)
     finally:
         work.cancel()

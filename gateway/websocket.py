@@ -65,7 +65,8 @@ class Listener:
     async def wait_closed(self) -> None:
         """Return when all connections are gone; those that have not hung up in time are cut."""
         try:
-            await asyncio.wait_for(self._empty.wait(), self.limits.close_seconds_max)
+            async with asyncio.timeout(self.limits.close_seconds_max):
+                await self._empty.wait()
         except TimeoutError:
             for connection in list(self.connections):
                 connection.abort()

@@ -87,7 +87,8 @@ class MarketData:
     async def _follow(self) -> None:
         if self._store is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._store.opened.wait(), STORE_SECONDS_MAX)
+                async with asyncio.timeout(STORE_SECONDS_MAX):
+                    await self._store.opened.wait()
         number = 0
         async for frame in follow(self._config.paths.dropcopy, 1):
             self.apply(frame)

@@ -13,6 +13,7 @@ from buttonwood.cli import main
 from engine.core.batch import Batch
 from engine.segments import list_files
 from tests.engine.stage import TRADER, config_for, credits, opened, run, send, setup
+from tests.support.waiting import SECONDS_MAX
 
 CREDITS = 60
 
@@ -84,7 +85,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(venue):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert program.stdout is not None
     program.stdout.close()
-    _, errors = program.communicate(timeout=30)
+    _, errors = program.communicate(timeout=SECONDS_MAX)
     assert errors == b"" and program.returncode == 0
 
 

@@ -4,26 +4,31 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from buttonwood.processes import Process, is_running, members, process_of, stop, wait_gone, works_in
+from tests.support.waiting import SECONDS_MAX, wait_until
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("on", flush=True)
+time.sleep(600)
+"""
 ORPHAN_MAKER = """
 import signal, subprocess, time
 from buttonwood.processes import die_with_parent
-child = subprocess.Popen(["sleep", "60"], preexec_fn=die_with_parent(signal.SIGTERM), start_new_session=True)
+child = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent(signal.SIGTERM), start_new_session=True)
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
 @pytest.fixture
 def sleeper(tmp_path):
-    child = subprocess.Popen(["sleep", "60"], cwd=tmp_path)
+    child = subprocess.Popen(["sleep", "600"], cwd=tmp_path)
     yield child
     child.kill()
     child.wait()
@@ -38,7 +43,7 @@ def test_a_process_is_its_pid_and_start_time(sleeper):
 def test_a_dead_child_is_gone_even_before_it_is_reaped(sleeper):
     process = process_of(sleeper.pid)
     sleeper.kill()
-    assert asyncio.run(wait_gone(process, 5.0))
+    assert asyncio.run(wait_gone(process, SECONDS_MAX))
     assert sleeper.returncode is None and process_of(sleeper.pid) is None
 
 
@@ -78,7 +83,4 @@ def test_a_child_does_not_outlive_a_killed_parent():
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    end = time.monotonic() + 5
-    while is_running(orphan) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not is_running(orphan)
+    wait_until(lambda: not is_running(orphan))

@@ -17,9 +17,10 @@ from buttonwood.processes import Process, is_running, process_of
 from buttonwood.supervisor import Supervisor
 from engine.config import Config, load_config
 from engine.errors import VenueError
+from tests.support.waiting import until
 
 READY = "import sys, time; print('{\"ready\": \"part\", \"url\": \"ws://h:7\"}', flush=True); "
-STEADY = READY + "time.sleep(60)"
+STEADY = READY + "time.sleep(600)"
 DIES_ONCE_READY = READY + "sys.exit('the disk is on fire')"
 DIES_AT_ONCE = "import sys; sys.exit('no bread')"
 HALTS = "import sys; print('buttonwood: Postgres refuses', file=sys.stderr); sys.exit(4)"
@@ -30,7 +31,7 @@ HALTS_AFTER_A_START = (  # the first time it runs, then ends; after that it is h
     "count and not mended and sys.exit(4); "
     "print('{{\"ready\": \"part\"}}', flush=True); import time; time.sleep(60 if mended else 0)")
 REFUSES = "import sys; print('buttonwood: the journal is torn', file=sys.stderr); sys.exit(3)"
-DEAF = READY.replace("; ", "; import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); ", 1) + "time.sleep(60)"
+DEAF = READY.replace("; ", "; import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); ", 1) + "time.sleep(600)"
 
 
 @pytest.fixture
@@ -52,11 +53,9 @@ def noted(config: Config) -> list[Process]:
 
 async def another(part: Child, than: Process) -> Process:
     """The process that took the place of one that was killed."""
-    for _ in range(1000):
-        if part.process is not None and part.process != than:
-            return part.process
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing took its place")
+    await until(lambda: part.process is not None and part.process != than)
+    assert part.process is not None
+    return part.process
 
 
 def test_ready_means_it_said_so(config):

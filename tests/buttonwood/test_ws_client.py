@@ -9,6 +9,7 @@ from websockets.http11 import Request, Response
 from websockets.utils import accept_key
 
 from buttonwood.ws_client import Disconnected, WebSocketClient
+from tests.support.waiting import SECONDS_MAX
 
 SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
           b"Sec-WebSocket-Accept: %b\r\n\r\n")
@@ -28,7 +29,7 @@ class Received:
         self.more.set()
 
     async def wait(self, count: int) -> list[bytes]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS_MAX):
             while len(self.messages) < count:
                 self.more.clear()
                 await self.more.wait()
@@ -49,7 +50,7 @@ async def with_server(talk: Talk, use: Callable[[WebSocketClient, Received], Awa
             await use(client, received)
         finally:
             client.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SECONDS_MAX):
                 await client.lost
 
 
@@ -93,7 +94,7 @@ def test_the_servers_close_is_told_after_its_last_message():
         await connection.close(1013, "come back later")
 
     async def use(client: WebSocketClient, received: Received) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS_MAX):
             assert "come back later" in await client.lost
         assert received.messages == [b"last words"]
         client.send([b"nobody hears this"])
@@ -171,7 +172,7 @@ def test_frames_that_are_not_read_here_end_the_connection(frame: bytes):
         server = await asyncio.start_server(talk, "127.0.0.1", 0)
         received = Received()
         client = await WebSocketClient.connect(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", received)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS_MAX):
             reason = await client.lost
         assert "read here" in reason
         assert received.messages == [b"ok"]

@@ -16,7 +16,8 @@ from engine.errors import StorageFull
 from engine.journal import read_frames
 from engine.reserve import RESERVE_NAME
 from engine.service import Engine
-from tests.engine.stage import TRADER, config_for, credits, opened, run, send, setup, until
+from tests.engine.stage import TRADER, config_for, credits, opened, run, send, setup
+from tests.support.waiting import until
 
 RESERVE_BYTES = 65536
 FILLER = "filler"

@@ -1,7 +1,7 @@
 """A stage for the tests of the engine's shell: real files in a temporary folder, small segments, a trader."""
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from engine.frames import Frame
 from engine.journal import Walk
 from engine.journal_writer import JournalWriter
 from engine.service import Engine
+from tests.support.waiting import STORY_SECONDS_MAX
 
 USD, BTC, TRADER = 1, 2, 2
 SMALL = Settings(segment_bytes=4096, frame_commands_max=8)
@@ -25,7 +26,7 @@ Answer = tuple[int, list[Event]]
 def run(story: Coroutine[Any, Any, Any]) -> Any:
     """One loop for one story, bounded in time."""
     async def bounded() -> Any:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(STORY_SECONDS_MAX):
             return await story
     return uvloop.run(bounded())
 
@@ -68,12 +69,6 @@ async def send(engine: Engine, batch: Batch) -> Answer:
     answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     engine.submit(batch, lambda first_seq, events: answer.set_result((first_seq, events)))
     return await answer
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Look at the condition every 2 ms until it holds; the story's time limit ends it."""
-    while not condition():  # noqa: ASYNC110 - what tests watch has no event to wait for
-        await asyncio.sleep(0.002)
 
 
 def stamped(first_seq: int, count: int) -> bytes:

@@ -17,7 +17,8 @@ from engine.dropcopy_wire import (
 )
 from engine.frames import Frame, FrameSplitter
 from engine.service import Engine
-from tests.engine.stage import config_for, credits, frames_of, opened, run, send, setup, until
+from tests.engine.stage import config_for, credits, frames_of, opened, run, send, setup
+from tests.support.waiting import until
 
 
 class Peer:

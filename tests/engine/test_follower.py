@@ -15,7 +15,8 @@ from engine.errors import JournalError
 from engine.follower import follow
 from engine.frames import Chain, Frame
 from engine.segments import list_files
-from tests.engine.stage import config_for, credits, opened, run, send, setup, stamped, until
+from tests.engine.stage import config_for, credits, opened, run, send, setup, stamped
+from tests.support.waiting import until
 
 
 @asynccontextmanager
@@ -93,10 +94,12 @@ def test_it_waits_for_an_engine_that_is_not_there_yet(tmp_path: Path):
     run(story())
 
 
-async def heard_error(config: Config, from_seq: int = 1) -> JournalError:
+async def heard_error(config: Config, from_seq: int = 1, heard: list[Frame] | None = None) -> JournalError:
+    """What it stops with; `heard` grows by the frames before that."""
     with pytest.raises(JournalError) as caught:
-        async for _ in follow(config.paths.dropcopy, from_seq):
-            pass
+        async for frame in follow(config.paths.dropcopy, from_seq):
+            if heard is not None:
+                heard.append(frame)
     return caught.value
 
 
@@ -128,12 +131,12 @@ def test_a_journal_that_lost_its_end_stops_a_follower_that_saw_it(tmp_path: Path
 
 async def swapped(config: Config, make: Callable[[], None]) -> str:
     """What a follower says when the journal is exchanged for a longer one while the engine is away."""
-    task = asyncio.create_task(heard_error(config))
+    heard: list[Frame] = []
+    task = asyncio.create_task(heard_error(config, heard=heard))
     async with opened(config) as engine:
         await send(engine, credits(2))
         await send(engine, credits(1))
-        await until(lambda: any(not follower.buffered_bytes for follower in engine.dropcopy.followers))
-        await asyncio.sleep(0.05)
+        await until(reached(heard, 3))
     make()
     async with opened(config) as engine:
         for _ in range(5):
@@ -157,10 +160,11 @@ def test_a_journal_put_back_from_an_old_copy_and_written_anew_is_noticed(tmp_pat
             file.write(bytes(1000))
 
     async def story() -> str:
-        task = asyncio.create_task(heard_error(config))
+        heard: list[Frame] = []
+        task = asyncio.create_task(heard_error(config, heard=heard))
         async with opened(config) as engine:
             await send(engine, credits(2))
-            await asyncio.sleep(0.05)
+            await until(reached(heard, 2))
         back()
         async with opened(config) as engine:
             engine.submit(credits(2, amount=77), lambda *_: None)

@@ -14,7 +14,8 @@ from engine.errors import JournalError
 from engine.journal import Walk, read_frames
 from engine.journal_writer import JournalWriter
 from engine.segments import SPARE_NAME, list_files
-from tests.engine.stage import SMALL, descriptor_of, frames_of, run, stamped, until, write_frames
+from tests.engine.stage import SMALL, descriptor_of, frames_of, run, stamped, write_frames
+from tests.support.waiting import SECONDS_MAX, until
 
 
 def walked(directory: Path) -> Walk:
@@ -128,7 +129,7 @@ def test_closing_while_the_disk_is_full_ends_at_once(tmp_path: Path, monkeypatch
             await durable.get()
         writer.append(stamped(writer.chain.next_seq, 8))
         await until(lambda: writer.storage_low)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SECONDS_MAX):
             await writer.close()
     run(story())
     assert [frame.count for frame in read_frames(tmp_path)] == [8, 8, 8]

@@ -3,7 +3,6 @@ import contextlib
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,17 +11,15 @@ import numpy as np
 from engine.journal import read_frames
 from engine.records import COMMAND
 from tests.engine.stage import config_for, frames_of
+from tests.support.waiting import wait_until
 
 KILLS = 6
 READINGS = 150
 
 
 def wait_for_growth(path: Path, process: subprocess.Popen[bytes], size_bytes: int) -> None:
-    deadline = time.monotonic() + 30
-    while not path.exists() or path.stat().st_size < size_bytes:
-        assert process.poll() is None, "the engine ended by itself"
-        assert time.monotonic() < deadline, "no acknowledgements"
-        time.sleep(0.005)
+    wait_until(lambda: process.poll() is not None or (path.exists() and path.stat().st_size >= size_bytes))
+    assert process.poll() is None, "the engine ended by itself"
 
 
 @contextlib.contextmanager

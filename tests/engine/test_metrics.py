@@ -14,7 +14,8 @@ from engine.errors import ConfigError
 from engine.follower import follow
 from engine.metrics import Metrics
 from engine.metrics_server import CONNECTIONS_MAX, REQUEST_BYTES_MAX, MetricsServer
-from tests.engine.stage import config_for, credits, opened, run, send, setup, until
+from tests.engine.stage import config_for, credits, opened, run, send, setup
+from tests.support.waiting import SECONDS_MAX, until
 from tests.system.processes import part
 
 SHOWN = Settings(host="127.0.0.1", exchange_port=0, ledger_port=0)
@@ -29,7 +30,7 @@ def values(text: str) -> dict[str, float]:
 
 
 def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=SECONDS_MAX) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return str(answer.read().decode())
 
@@ -121,7 +122,8 @@ async def raw(url: str, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2].split("/")[0]))
     try:
         writer.write(data)
-        return await asyncio.wait_for(reader.read(), 5)
+        async with asyncio.timeout(SECONDS_MAX):
+            return await reader.read()
     except ConnectionError:
         return b""
     finally:
@@ -129,8 +131,6 @@ async def raw(url: str, data: bytes) -> bytes:
 
 
 def test_only_metrics_are_there_and_rude_callers_are_cut(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.metrics_server.SECONDS_MAX", 0.2)
-
     async def story() -> None:
         metrics = Metrics()
         metrics.gauge("one", "a number", lambda: 1)
@@ -141,10 +141,12 @@ def test_only_metrics_are_there_and_rude_callers_are_cut(monkeypatch: pytest.Mon
             await asyncio.to_thread(read, server.url.replace("metrics", "secrets"))
         assert (await raw(server.url, b"x" * (REQUEST_BYTES_MAX + 1))).startswith(b"HTTP/1.1 431")
         assert (await raw(server.url, b"\0\r\n\r\n")).startswith(b"HTTP/1.1 404")
+        monkeypatch.setattr("engine.metrics_server.SECONDS_MAX", 0.2)
         assert await raw(server.url, b"GET /metrics") == b""
         slow = [asyncio.create_task(raw(server.url, b"GET")) for _ in range(CONNECTIONS_MAX + 4)]
         assert set(await asyncio.gather(*slow)) == {b""}
         await until(lambda: not server.connections)
+        monkeypatch.undo()
         assert "one 1" in await asyncio.to_thread(read, server.url)
         port = int(server.url.split(":")[2].split("/")[0])
         with pytest.raises(ConfigError, match=rf"127.0.0.1:{port}.*\[metrics\]"):

@@ -18,7 +18,8 @@ from engine.journal import read_frames
 from engine.records import COMMAND
 from engine.segments import list_files
 from engine.service import Engine
-from tests.engine.stage import TRADER, USD, config_for, credits, descriptor_of, opened, run, send, setup, until
+from tests.engine.stage import TRADER, USD, config_for, credits, descriptor_of, opened, run, send, setup
+from tests.support.waiting import until
 
 
 def test_a_submitter_gets_its_own_events_and_the_number_of_its_first_command(tmp_path: Path):

@@ -12,7 +12,9 @@ from engine import spare
 from engine.journal import Walk
 from engine.reserve import DRAFT_NAME, RESERVE_NAME
 from tests.engine.full_disk import RESERVE_BYTES, SINGLE_BYTES, settings, story
-from tests.engine.stage import opened, run, send, setup, until
+from tests.engine.stage import opened, run, send, setup
+from tests.support.waiting import until
+from tests.system.processes import finished
 
 ROOT = Path(__file__).parents[2]
 DISK_BYTES = 1024 * 1024
@@ -60,8 +62,7 @@ def test_the_same_on_a_file_system_that_is_really_full(tmp_path: Path, monkeypat
     """Where this user may mount one in a namespace of its own; elsewhere the quota tells the same story."""
     for namespace in NAMESPACES:
         if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
-            done = subprocess.run([*namespace, "sh", "-c", MOUNT, "sh", str(tmp_path), str(ROOT), sys.executable],
-                                  capture_output=True, text=True, timeout=120, check=False)
+            done = finished([*namespace, "sh", "-c", MOUNT, "sh", str(tmp_path), str(ROOT), sys.executable])
             if "mount:" not in done.stderr:
                 assert done.returncode == 0, done.stderr
                 return judge(json.loads(done.stdout.splitlines()[-1]))

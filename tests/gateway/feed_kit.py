@@ -1,12 +1,12 @@
 """A whole feed for tests: real Redis, the publisher a worker uses, `serve` as a task, clients of the public library."""
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+import redis.asyncio
 import uvloop
 import websockets
 
@@ -14,6 +14,7 @@ from engine.config import Config, load_config
 from engine.market_channels import REFRESH, Kind, channel, encode_entry, encode_envelope
 from gateway.feed import serve
 from tests.support.redis import RedisServer
+from tests.support.waiting import SECONDS_MAX, STORY_SECONDS_MAX, until, until_answer
 from workers.redis_publisher import RedisPublisher
 
 Said = tuple[Kind, dict[str, Any]]
@@ -22,8 +23,8 @@ Said = tuple[Kind, dict[str, Any]]
 class FeedKit:
     """What a story works with. `say` publishes as a worker would; `client` connects as anyone would."""
 
-    def __init__(self, config: Config, redis: RedisServer, url: str, task: "asyncio.Task[None]") -> None:
-        self.redis, self.config, self._task = redis, config, task
+    def __init__(self, config: Config, server: RedisServer, url: str, task: "asyncio.Task[None]") -> None:
+        self.redis, self.config, self._task = server, config, task
         self._url = url.removesuffix("/ws")
         self.publisher = RedisPublisher(config.redis, self._reopened)
         self._seq: dict[str, int] = {}
@@ -38,6 +39,14 @@ class FeedKit:
         message = encode_envelope(epoch or self.publisher.epoch, seq, entries)
         self.publisher.publish(channel(0, symbol), message)
         self.publisher.flush()
+
+    async def linked(self) -> None:
+        """Wait until Redis would pass a message on to the feed."""
+        client = redis.asyncio.Redis(unix_socket_path=str(self.redis.path))
+        try:
+            await until_answer(lambda: client.execute_command("PUBSUB", "NUMPAT"))
+        finally:
+            await client.aclose()
 
     async def stop(self) -> None:
         """End the feed as SIGTERM would."""
@@ -58,8 +67,9 @@ class Client:
         await self.socket.send(json.dumps({"method": method, "params": list(params), "id": identity}))
         return await self.read()
 
-    async def read(self, seconds: float = 5) -> Any:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), seconds))
+    async def read(self, seconds: float = SECONDS_MAX) -> Any:
+        async with asyncio.timeout(seconds):
+            return json.loads(await self.socket.recv())
 
     async def quiet(self, seconds: float = 0.25) -> None:
         with pytest.raises(TimeoutError):
@@ -69,16 +79,10 @@ class Client:
     async def close_code(self) -> int:
         """Reads up to the end of the connection."""
         with suppress(websockets.ConnectionClosed):
-            while True:
-                await asyncio.wait_for(self.socket.recv(), 10)
+            async with asyncio.timeout(SECONDS_MAX):
+                while True:
+                    await self.socket.recv()
         return self.socket.close_code or 0
-
-
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        await asyncio.sleep(0.005)
 
 
 async def url_of(capsys: pytest.CaptureFixture[str], task: "asyncio.Task[None]") -> str:
@@ -95,19 +99,21 @@ async def url_of(capsys: pytest.CaptureFixture[str], task: "asyncio.Task[None]")
 def run_feed(capsys: pytest.CaptureFixture[str], story: Callable[[FeedKit], Awaitable[None]],
              redis_settings: dict[str, object] | None = None, **limits: object) -> None:
     """Run a story against a feed that is linked to Redis and a publisher that is connected."""
-    async def main(redis: RedisServer) -> None:
-        config = load_config(redis={"url": redis.url, **(redis_settings or {})}, feed={"port": 0},
+    async def main(server: RedisServer) -> None:
+        config = load_config(redis={"url": server.url, **(redis_settings or {})}, feed={"port": 0},
                              limits={"close_seconds_max": 0.5, **limits})
         task = asyncio.create_task(serve(config))
         tasks = [task]
         try:
-            kit = FeedKit(config, redis, await url_of(capsys, task), task)
+            kit = FeedKit(config, server, await url_of(capsys, task), task)
             tasks.append(asyncio.create_task(kit.publisher.run()))
             await until(lambda: kit.publisher.connected)
-            await asyncio.wait_for(story(kit), 60)
+            await kit.linked()
+            async with asyncio.timeout(STORY_SECONDS_MAX):
+                await story(kit)
         finally:
             for started in reversed(tasks):
                 started.cancel()
                 await asyncio.wait([started])
-    with RedisServer() as redis:
-        uvloop.run(main(redis))
+    with RedisServer() as server:
+        uvloop.run(main(server))

@@ -3,6 +3,8 @@ import asyncio
 import os
 import struct
 
+from tests.support.waiting import SECONDS_MAX
+
 HANDSHAKE = (
     b"GET %b HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
@@ -45,20 +47,22 @@ class RawClient:
         return client
 
     async def head(self) -> bytes:
-        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        async with asyncio.timeout(SECONDS_MAX):
+            return await self.reader.readuntil(b"\r\n\r\n")
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
 
     async def read(self) -> tuple[int, bytes]:
         """(opcode, payload) of the next frame."""
-        head = await asyncio.wait_for(self.reader.readexactly(2), 10)
-        length = head[1]
-        if length == 126:
-            length = int.from_bytes(await self.reader.readexactly(2), "big")
-        elif length == 127:
-            length = int.from_bytes(await self.reader.readexactly(8), "big")
-        return head[0] & 15, await asyncio.wait_for(self.reader.readexactly(length), 10)
+        async with asyncio.timeout(SECONDS_MAX):
+            head = await self.reader.readexactly(2)
+            length = head[1]
+            if length == 126:
+                length = int.from_bytes(await self.reader.readexactly(2), "big")
+            elif length == 127:
+                length = int.from_bytes(await self.reader.readexactly(8), "big")
+            return head[0] & 15, await self.reader.readexactly(length)
 
     async def closed_with(self) -> int:
         """The code of the server's close frame, 1006 when the stream ends without one."""

@@ -13,6 +13,7 @@ from engine.config import load_config
 from engine.instruments import Instrument
 from gateway.door_client import DoorClient
 from tests.gateway.running import ALICE, BOB, Running, furnish, limit, running
+from tests.support.waiting import until
 
 BTC = {"symbol": "BTCUSDT"}
 
@@ -147,16 +148,12 @@ def test_a_client_outlives_the_exchange(tmp_path):
             await furnish(venue)
             client = await DoorClient.connect(venue.server.venue.config.paths.door)
             assert (await client.call(0, "ping", {}))[0] == 200
-        await asyncio.sleep(0.02)
+        await until(lambda: not client.connected)
         status, body = await client.call(0, "ping", {})
         assert (status, msgspec.json.decode(body)["code"]) == (503, -1001) and not client.connected
         async with running(tmp_path / "data"):
-            for _ in range(200):
-                status, body = await client.call(ALICE, "account.status", {})
-                if status == 200:
-                    break
-                await asyncio.sleep(0.02)
-            assert status == 200
+            await until(lambda: client.connected)
+            assert (await client.call(ALICE, "account.status", {}))[0] == 200
         await client.close()
     asyncio.run(run())
 
@@ -200,10 +197,6 @@ def test_orders_survive_a_killed_connection(tmp_path):
             client.post(ALICE, "order.place", limit("BUY", "50000", "0.5", newClientOrderId="a"))
             await asyncio.sleep(0)
             await client.close()
-            for _ in range(100):
-                orders = np.frombuffer(venue.core.open_orders(ALICE), np.uint8)
-                if len(orders):
-                    break
-                await asyncio.sleep(0.01)
+            await until(lambda: len(np.frombuffer(venue.core.open_orders(ALICE), np.uint8)))
             assert (await venue.ok(ALICE, "order.status", **BTC, origClientOrderId="a"))["status"] == "NEW"
     asyncio.run(run())

@@ -12,6 +12,7 @@ from gateway.feed import serve
 from gateway.feed_session import FeedSession
 from gateway.feed_topics import Audience
 from tests.gateway.feed_kit import Client, FeedKit, run_feed
+from tests.support.waiting import until
 
 TRADE = (Kind.TRADE, {"e": "trade", "t": 1})
 TICKER = (Kind.BOOK_TICKER, {"u": 7, "s": "BTCUSDT"})
@@ -156,7 +157,7 @@ def test_partial_depth_is_repeated_at_its_cadence_and_newest_wins(capsys):
             loop = asyncio.get_running_loop()
             start = loop.time()
             assert [await quick.read() for _ in range(9)] == [FIVE[1]] * 9
-            assert 0.5 < loop.time() - start < 2.5
+            assert loop.time() - start > 0.5
             newer = (Kind.PARTIAL_5, {"lastUpdateId": 4, "bids": [["1", "1"]], "asks": []})
             kit.say("BTCUSDT", newer)
             while (heard := await quick.read()) != newer[1]:
@@ -164,7 +165,7 @@ def test_partial_depth_is_repeated_at_its_cadence_and_newest_wins(capsys):
             heard = [await second.read()]
             while heard[-1] != newer[1]:
                 heard.append(await second.read())
-            assert len(heard) <= 3   # at most two of the old one before: a message a second
+            assert len(heard) <= loop.time() - start + 2   # a message a second
 
     run_feed(capsys, story)
 
@@ -175,10 +176,11 @@ def test_nothing_is_kept_of_clients_that_have_left(capsys):
         for path in ("/ws/btcusdt@trade/nosuch@depth5", "/stream?streams=btcusdt@depth", "/ws"):
             async with kit.client(path) as socket:
                 await Client(socket).ask("SUBSCRIBE", "ethusdt@trade", "btcusdt@bookTicker")
-        await asyncio.sleep(0.1)
-        gc.collect()
-        kept = [thing for thing in gc.get_objects() if isinstance(thing, FeedSession | Audience)]
-        assert kept == []
+
+        def kept() -> list[object]:
+            gc.collect()
+            return [thing for thing in gc.get_objects() if isinstance(thing, FeedSession | Audience)]
+        await until(lambda: not kept())
 
     run_feed(capsys, story)
 

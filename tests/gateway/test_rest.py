@@ -12,6 +12,7 @@ from gateway.auth import sign
 from gateway.keys import make_key
 from tests.gateway.rest_kit import FORM, RestClient, rest, signed
 from tests.gateway.running import ALICE, BOB, CAROL, Running, furnish, limit, running
+from tests.support.waiting import STORY_SECONDS_MAX, until_answer
 
 Story = Callable[[Running, RestClient, RestClient], Awaitable[None]]
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -24,7 +25,8 @@ def run(folder: Path, story: Story) -> None:
             await furnish(venue, maker_fee_ppm=1000, taker_fee_ppm=2000)
             async with rest(venue.server.venue.config) as port:
                 async with RestClient(port, venue.keys[ALICE]) as alice, RestClient(port, venue.keys[BOB]) as bob:
-                    await asyncio.wait_for(story(venue, alice, bob), 60)
+                    async with asyncio.timeout(STORY_SECONDS_MAX):
+                        await story(venue, alice, bob)
             venue.core.check()
     uvloop.run(main())
 
@@ -116,7 +118,10 @@ def test_where_parameters_may_stand(tmp_path):
 def test_ed25519_key(tmp_path):
     async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
         alice.key = make_key(venue.server.venue.config.paths.keys, CAROL, "ed25519")
-        await asyncio.sleep(1.1)
+
+        async def known() -> bool:      # keys are read again now and then
+            return (await alice.call("GET", "account")).status_code != 401
+        await until_answer(known)
         assert (await alice.ok("GET", "account"))["uid"] == CAROL
     run(tmp_path, story)
 
@@ -244,10 +249,9 @@ def test_exchange_goes_away_and_comes_back(tmp_path):
             assert (await alice.error("GET", "ping", public=True))[:2] == (503, -1001)
             assert (await alice.error("POST", "order", **limit("BUY", "100", "1")))[:2] == (503, -1001)
             async with running(tmp_path):
-                for _ in range(200):
-                    if (await alice.call("GET", "ping", public=True)).status_code == 200:
-                        break
-                    await asyncio.sleep(0.05)
+                async def back() -> bool:
+                    return (await alice.call("GET", "ping", public=True)).status_code == 200
+                await until_answer(back)
                 await alice.ok("POST", "order", **limit("BUY", "100", "1"))
             assert (await alice.error("GET", "openOrders"))[:2] == (503, -1001)
     uvloop.run(main())

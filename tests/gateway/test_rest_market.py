@@ -18,6 +18,7 @@ from gateway.rest.time_zones import ZonedInterval
 from tests.gateway.rest_kit import RestClient, rest
 from tests.gateway.running import ALICE, BOB, Client, furnish, limit, running
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import STORY_SECONDS_MAX
 from tests.workers.trades_kit import FakeTrade, aggregated, random_trades, statistics
 from workers.candle_store import _row
 from workers.candles import Candles
@@ -103,7 +104,8 @@ def run(folder: Path, filled: tuple[str, list[FakeTrade]], story: Story) -> None
             async with rest(venue.server.venue.config) as port:
                 async with RestClient(port, venue.keys[ALICE]) as client, RestClient(port, venue.keys[BOB]) as other:
                     terms = venue.server.venue.engine.catalog.by_id[1]
-                    await asyncio.wait_for(story(Market(client, other, trades, terms, dsn)), 60)
+                    async with asyncio.timeout(STORY_SECONDS_MAX):
+                        await story(Market(client, other, trades, terms, dsn))
     uvloop.run(main())
 
 

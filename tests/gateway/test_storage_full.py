@@ -1,7 +1,6 @@
 """A full disk as a customer meets it: cancels and amendments go through, orders are refused with the reason, also when
 both come in one read; and with room everything is as before.
 """
-import asyncio
 import errno
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import pytest
 from engine import spare
 from engine.config import load_config
 from engine.reserve import RESERVE_NAME
-from tests.engine.stage import until
+from tests.engine.stage import run
 from tests.gateway.running import ALICE, furnish, limit, running
 from tests.gateway.test_orders_pipelined import Raw, request
+from tests.support.waiting import until
 
 REFUSAL = (503, {"code": -1008, "msg": "Server is out of storage and takes cancels only. Please try again in a few "
                                        "minutes."})
@@ -58,4 +58,4 @@ def test_cancels_go_through_and_orders_are_refused_with_the_reason(tmp_path: Pat
             full[0] = False
             await until(lambda: not venue.server.venue.engine.storage_low)
             await venue.ok(ALICE, "order.place", **limit("BUY", "50000", "0.01"))
-    asyncio.run(asyncio.wait_for(story(), 60))
+    run(story())

@@ -4,6 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 import uvloop
@@ -23,8 +24,10 @@ from tests.gateway.raw_websocket import (
     RawClient,
     frame,
 )
+from tests.support.waiting import SECONDS_MAX, STORY_SECONDS_MAX, until
 
-LIMITS = Limits(handshake_seconds_max=0.5, close_seconds_max=0.5)
+LIMITS = Limits(handshake_seconds_max=60.0, close_seconds_max=60.0)
+HASTY = Limits(handshake_seconds_max=0.5, close_seconds_max=0.5)
 
 
 class Echo:
@@ -61,10 +64,12 @@ def run(story: Story, limits: Limits = LIMITS) -> None:
         log: list[object] = []
         listener = await listen(lambda: Echo(log), "127.0.0.1", 0, limits)
         try:
-            await asyncio.wait_for(story(listener, log), 30)
+            async with asyncio.timeout(STORY_SECONDS_MAX):
+                await story(listener, log)
         finally:
             listener.close()
-            await asyncio.wait_for(listener.wait_closed(), 5)
+            async with asyncio.timeout(SECONDS_MAX):
+                await listener.wait_closed()
         assert not listener.connections
     uvloop.run(main())
 
@@ -150,8 +155,7 @@ def test_closing_handshake():
         assert await client.closed_with() == 1000
         assert await client.reader.read() == b""
         client.writer.close()
-        await asyncio.sleep(0.05)
-        assert log[-1] == "closed"
+        await until(lambda: log[-1] == "closed")
     run(story)
 
 
@@ -172,9 +176,10 @@ def test_peer_that_ignores_our_close_is_cut():
         client.send(frame(TEXT, b"bye"))
         assert await client.closed_with() == 4000
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            await asyncio.wait_for(client.reader.readexactly(1), 5)
+            async with asyncio.timeout(SECONDS_MAX):
+                await client.reader.readexactly(1)
         client.close()
-    run(story)
+    run(story, HASTY)
 
 
 HOSTILE = {
@@ -211,8 +216,7 @@ def test_rule_breakers_get_the_right_code(data, code, caplog):
         assert await client.reader.read() == b""
         client.close()
         await alive(listener)
-        await asyncio.sleep(0.05)
-        assert log.count("closed") == 2
+        await until(lambda: log.count("closed") == 2)
     caplog.set_level(logging.CRITICAL)
     run(story)
 
@@ -246,7 +250,8 @@ def test_bad_handshakes(data, status):
     async def story(listener: Listener, log: list[object]) -> None:
         client = await RawClient.connect(listener.port)
         client.send(data)
-        answer = await asyncio.wait_for(client.reader.read(), 5)
+        async with asyncio.timeout(SECONDS_MAX):
+            answer = await client.reader.read()
         assert answer[9:12] == status
         client.close()
         await alive(listener)
@@ -260,20 +265,15 @@ def test_late_handshake_is_cut(drip):
         client = await RawClient.connect(listener.port)
         started = time.monotonic()
         client.send(drip)
-        while time.monotonic() - started < 5:
-            try:
-                client.send(b"a" if drip else b"")
-                data = await asyncio.wait_for(client.reader.read(1), 0.1)
-            except TimeoutError:
-                continue
-            except ConnectionResetError:
-                data = b""
-            assert data == b""
-            break
-        assert 0.4 < time.monotonic() - started < 2
+        while listener.connections:
+            client.send(b"a" if drip else b"")
+            await asyncio.sleep(0.05)
+        assert time.monotonic() - started > 0.4
+        with suppress(ConnectionResetError):
+            assert await client.reader.read() == b""
         client.close()
         await alive(listener)
-    run(story)
+    run(story, HASTY)
 
 
 def test_peer_that_never_reads_is_cut():
@@ -345,13 +345,13 @@ def test_ping_and_cut_without_pong():
                 polite.send(frame(PONG, payload))
         answering = asyncio.create_task(answer_pings())
         assert await rude.closed_with() == 1008
-        assert 0.9 < time.monotonic() - started < 4
+        assert time.monotonic() - started > 1.9
         await asyncio.sleep(0.5)
         assert len(listener.connections) >= 1 and not answering.done()
         answering.cancel()
         polite.close()
         rude.close()
-    run(story, replace(LIMITS, ping_seconds=0.3, pong_seconds_max=1.0))
+    run(story, replace(LIMITS, ping_seconds=0.3, pong_seconds_max=2.0))
 
 
 def test_house_full():
@@ -360,7 +360,7 @@ def test_house_full():
         second = await RawClient.connect(listener.port)
         assert (await second.head()).startswith(b"HTTP/1.1 503")
         first.close()
-        await asyncio.sleep(0.05)
+        await until(lambda: not listener.connections)
         await alive(listener)
         second.close()
     run(story, replace(LIMITS, connections_max=1))
@@ -374,7 +374,8 @@ def test_shutdown_says_1001():
         assert await client.closed_with() == 1001
         assert await silent.reader.read() == b""
         client.send(frame(CLOSE, (1001).to_bytes(2, "big")))
-        await asyncio.wait_for(listener.wait_closed(), 0.4)
+        async with asyncio.timeout(LIMITS.close_seconds_max / 2):
+            await listener.wait_closed()
         client.close()
         silent.close()
     run(story)
@@ -394,7 +395,6 @@ def test_reset_by_peer():
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         client.send(frame(TEXT, b"x"))
         client.close()
-        await asyncio.sleep(0.05)
+        await until(lambda: "closed" in log)
         await alive(listener)
-        assert "closed" in log
     run(story)

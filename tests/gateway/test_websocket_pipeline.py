@@ -5,6 +5,7 @@ import json
 import uvloop
 
 from tests.gateway.running import ALICE, furnish, limit, running, signed_params
+from tests.support.waiting import SECONDS_MAX
 
 ORDERS = 5000
 
@@ -24,7 +25,8 @@ def test_thousands_of_orders_in_one_go(tmp_path):
                         await client.socket.send(request)
                 sending = asyncio.create_task(send())
                 for number in range(ORDERS):
-                    reply = json.loads(await asyncio.wait_for(client.socket.recv(), 20))
+                    async with asyncio.timeout(SECONDS_MAX):
+                        reply = json.loads(await client.socket.recv())
                     assert (reply["id"], reply["status"]) == (number, 200)
                 await sending
             assert len(venue.core.open_orders(ALICE)) > 0

@@ -15,9 +15,9 @@ import asyncpg
 from engine.config import Config, load_config
 from engine.core.batch import Batch
 from engine.service import Engine
+from tests.support.waiting import SECONDS_MAX
 from workers.ledger import Ledger
 
-WAIT_SECONDS_MAX = 60
 _PROCESS = """
 import asyncio, sys
 from pathlib import Path
@@ -52,7 +52,7 @@ async def submit(engine: Engine, *batches: Batch) -> None:
     for batch in batches:
         done = asyncio.get_running_loop().create_future()
         engine.submit(batch, lambda first_seq, events, done=done: done.done() or done.set_result(first_seq))
-        async with asyncio.timeout(WAIT_SECONDS_MAX):   # wait_for may swallow a cancellation in Python 3.11
+        async with asyncio.timeout(SECONDS_MAX):   # wait_for may swallow a cancellation in Python 3.11
             await done
 
 
@@ -97,7 +97,7 @@ def check_task(task: asyncio.Task[None]) -> Callable[[], object]:
 
 async def reached(dsn: str, seq: int, check: Callable[[], object]) -> None:
     """Wait until the ledger is at this command; `check` raises when it has ended."""
-    async with asyncio.timeout(WAIT_SECONDS_MAX):
+    async with asyncio.timeout(SECONDS_MAX):
         while True:
             check()
             with contextlib.suppress(asyncpg.PostgresError, OSError):
@@ -144,7 +144,7 @@ class LedgerProcess:
     def wake(self) -> None:
         os.kill(self._process.pid, signal.SIGCONT)
 
-    def result(self, seconds_max: float = 30) -> tuple[int, str]:
+    def result(self, seconds_max: float = SECONDS_MAX) -> tuple[int, str]:
         """Wait for it to end by itself: exit status and standard error."""
         _, errors = self._process.communicate(timeout=seconds_max)
         return self._process.returncode, errors
@@ -157,7 +157,7 @@ class LedgerProcess:
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
             self._process.send_signal(number)
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=SECONDS_MAX)
 
 
 @contextlib.contextmanager

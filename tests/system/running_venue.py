@@ -13,9 +13,10 @@ from typing import Self
 import psutil
 
 from buttonwood.verify_command import UNTRIED
+from tests.system.processes import end_of, finished
 
-READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
+READY_SECONDS_MAX = 120
+STOP_SECONDS_MAX = 120
 ANY_PORTS = ["--rest-port", "0", "--orders-port", "0", "--streams-port", "0"]
 
 
@@ -49,17 +50,25 @@ class RunningVenue:
         line = self.process.stdout.readline()
         if not line.startswith("buttonwood is ready: "):
             self.process.kill()
+            self.show_logs()
             raise AssertionError(f"not ready, status {self.process.wait()}: {line}{self.output()}")
         self.words = dict(word.split("=", 1) for word in line.split()[3:])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        """Stop, if that has not been done."""
+        """Stop, if that has not been done; after a failure the processes' logs are shown."""
+        if error is not None:
+            self.show_logs()
         if self.process.poll() is None:
             self.stop(signal.SIGTERM)
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+    def show_logs(self) -> None:
+        """The ends of all logs to standard error, where a test's report has them."""
+        for log in sorted((self.data_dir / "logs").glob("*.log")):
+            print(end_of(log), file=sys.stderr)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Ask it to end; its exit status. What it leaves running fails the test."""
@@ -91,7 +100,7 @@ def verify(data_dir: Path) -> dict[str, object]:
     command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json"]
     end = time.monotonic() + READY_SECONDS_MAX
     while True:
-        output = subprocess.run(command, capture_output=True, text=True, check=False)
+        output = finished(command)
         if output.returncode != UNTRIED or time.monotonic() > end:
             break
     assert output.returncode == 0, output.stdout + output.stderr
@@ -108,10 +117,3 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def wait_until(condition: object, seconds_max: float = 20.0) -> None:
-    """Poll a callable until it is true."""
-    assert callable(condition)
-    end = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)

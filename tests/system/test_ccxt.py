@@ -1,7 +1,6 @@
 """The README's bots, taken from the README, run by an unmodified ccxt against a demo venue."""
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import ccxt
 import pytest
 
 from buttonwood.embedded import temporary_data_dir
+from tests.system.processes import finished
 from tests.system.running_venue import RunningVenue
 
 README = Path(__file__).parents[2] / "README.md"
@@ -24,8 +24,7 @@ def venue():
 
 def run(bot: str, venue: RunningVenue) -> str:
     """Run it as it stands; its output."""
-    done = subprocess.run([sys.executable, "-c", bot], env=os.environ | venue.words, capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = finished([sys.executable, "-c", bot], env=os.environ | venue.words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -3,7 +3,6 @@
 The long one is `make faults`.
 """
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from engine.core.batch import Batch
 from tests.engine.stage import TRADER, config_for, opened, run, send, setup
 from tests.system.fault_audit import Auditor, Findings
 from tests.system.fault_traders import Ack
+from tests.system.processes import finished
 from workers.candle_store import CandlesLost
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ WRONG = ("lost", "doubled", "state_mismatches", "ledger_mismatches", "wrong_reco
 
 def test_nothing_that_was_answered_is_lost_when_processes_are_killed():
     command = [sys.executable, "-m", "tests.system.faults", "--kills", "8", "--journal", "2000", "--seed", "4"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    done = finished(command, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert {name: report[name] for name in WRONG} == dict.fromkeys(WRONG, 0)

@@ -20,6 +20,7 @@ from gateway.door_client import DoorClient
 from gateway.keys import NewKey, make_key
 from tests.gateway.raw_websocket import BINARY, CONT, PING, TEXT, RawClient, frame
 from tests.gateway.running import ALICE, Running, furnish, limit
+from tests.support.waiting import SECONDS_MAX
 from tests.system.processes import Part, part
 
 PATH = b"/ws-api/v3"
@@ -29,7 +30,7 @@ SETTINGS = """
 data_dir = "{folder}"
 exchange.port = 0
 journal.segment_bytes = 4194304
-limits.handshake_seconds_max = 0.5
+limits.handshake_seconds_max = 2.0
 limits.ws_message_bytes_max = 65536
 """
 NOT_JSON, TWICE, MISSING, WRONG, ILLEGAL, PRECISION, FILTER, MARKET = (
@@ -240,11 +241,10 @@ async def test_floods_and_silence(venue: Target) -> None:
     for _ in range(50):
         with closing(await venue.connect()) as sudden:
             sudden.send(frame(TEXT, venue.order(price='"x"')) + frame(TEXT, b"{")[:-1])
-    started = time.monotonic()
     for client in silent:
-        await asyncio.wait_for(client.reader.read(), 5)
+        async with asyncio.timeout(SECONDS_MAX):
+            await client.reader.read()
         client.close()
-    assert time.monotonic() - started < 3
     await venue.refused(b"x", NOT_JSON)
 
 

@@ -22,6 +22,7 @@ from tests.support.ledger import (
     submit,
 )
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import until
 from workers.reconcile import verify
 
 SMALL_BATCHES = {"batch_fills_max": 200, "batch_seconds_max": 0.005, "statement_seconds_max": 3.0}
@@ -147,7 +148,6 @@ def test_a_writer_that_wakes_up_too_late_is_fenced(config: Config):
                 await moves_on(config, sleeper)
                 sleeper.stall()
                 with ledger_process(config) as heir:
-                    await asyncio.sleep(0.5)
                     await moves_on(config, heir)
                     sleeper.wake()
                     status, errors = await asyncio.to_thread(sleeper.result)
@@ -157,8 +157,4 @@ def test_a_writer_that_wakes_up_too_late_is_fenced(config: Config):
 
 
 async def until_one_ends(*processes: LedgerProcess) -> None:
-    for _ in range(3000):
-        if any(process.ended for process in processes):
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError("both writers go on")
+    await until(lambda: any(process.ended for process in processes))

@@ -22,6 +22,8 @@ from buttonwood.replay_venue import Target, private_venue
 from buttonwood.venue import Venue
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.lobster_files import write_files
+from tests.support.waiting import SECONDS_MAX
+from tests.system.processes import finished
 
 WINDOW = 128
 Prepare = Callable[[Venue, Target], Awaitable[tuple[Target, Callable[[int], None]]]]
@@ -64,7 +66,7 @@ def after(*happenings: tuple[int, Callable[[], None]]) -> Callable[[int], None]:
 def test_the_command_prints_what_came_out(tmp_path: Path):
     messages, truth = write_files(tmp_path)
     command = [sys.executable, "-m", "buttonwood", "replay", str(messages), "--truth", str(truth), "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    answer = finished(command)
     assert answer.returncode == 0, answer.stderr
     figures = json.loads(answer.stdout)
     assert figures["executions_exact"] == figures["executions"] > 200
@@ -116,9 +118,10 @@ def test_a_running_venue_is_replayed_on_by_its_addresses(tmp_path: Path):
                 process = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "buttonwood", "replay", messages, "--truth", truth, "--json", "--keys", keys,
                     "--url", target.orders, "--streams-url", target.streams, "--rest-url", target.rest,
-                    stdout=subprocess.PIPE)
-                output, _ = await asyncio.wait_for(process.communicate(), 60)
-                assert process.returncode == 0
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                async with asyncio.timeout(SECONDS_MAX):
+                    output, errors = await process.communicate()
+                assert process.returncode == 0, errors.decode()
                 return msgspec.json.decode(output, type=Figures)
 
     figures = asyncio.run(run())

@@ -6,8 +6,6 @@ book; it has seen every trade and every state of the best prices, in order and o
 import asyncio
 import json
 import random
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from engine.service import Engine
 from gateway.feed import serve
 from tests.gateway.feed_kit import url_of
 from tests.support.redis import RedisServer
+from tests.support.waiting import STORY_SECONDS_MAX, until
 from tests.workers.market_kit import configuration
 from workers.market_data import MarketData
 
@@ -94,6 +93,23 @@ class Watcher:
         self.fast, self.slow = Book(), Book()
         self.heard: dict[str, list[Any]] = {kind: [] for kind in self.STREAMS}
         self.snapshot_ids: list[int] = []
+        self.subscribed = False
+
+    @property
+    def has_enough(self) -> bool:
+        """To be worth comparing."""
+        return len(self.heard["depth@100ms"]) >= 5 and min(map(len, (self.heard["trade"],
+                                                                     self.heard["bookTicker"]))) > 50
+
+    @property
+    def up_to_date(self) -> bool:
+        """Books and partial depth are those of the engine at this moment."""
+        _, bids, asks = truth_of(self._engine, self.instrument)
+        now = self._engine.core.update_id(self.instrument)
+        return self.slow.last_id == self.fast.last_id == now and all(
+            [said["bids"], said["asks"]] == [bids[:limit], asks[:limit]]
+            for limit in (5, 20) for said in self.heard[f"depth{limit}@100ms"][-1:]) and bool(
+            self.heard["depth20@100ms"] and self.heard["depth5@100ms"])
 
     async def run(self) -> None:
         symbol = SYMBOLS[self.instrument - 1].lower()
@@ -101,6 +117,7 @@ class Watcher:
             params = [f"{symbol}@{kind}" for kind in self.STREAMS]
             await socket.send(json.dumps({"method": "SUBSCRIBE", "params": params, "id": 1}))
             assert json.loads(await socket.recv()) == {"result": None, "id": 1}
+            self.subscribed = True
             for number, book in enumerate((self.fast, self.slow)):
                 asyncio.get_running_loop().call_later(0.13 * number, self._snapshot, book)
             async for text in socket:
@@ -158,13 +175,6 @@ async def submit(engine: Engine, batch: Batch) -> None:
     await done
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        await asyncio.sleep(0.01)
-
-
 def setup_batch() -> Batch:
     batch = configuration(SYMBOLS)
     for account in TRADERS:
@@ -184,7 +194,8 @@ async def play(config: Config, capsys: pytest.CaptureFixture[str], seed: int, ba
         worker = MarketData(config)
         tasks.append(asyncio.create_task(worker.run()))
         await until(lambda: worker.live)
-        await asyncio.wait_for(flow(engine, url, truth, tasks, random.Random(seed), batches), 90)
+        async with asyncio.timeout(STORY_SECONDS_MAX):
+            await flow(engine, url, truth, tasks, random.Random(seed), batches)
     finally:
         for task in reversed(tasks):
             task.cancel()
@@ -197,19 +208,19 @@ async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance:
     late = [Watcher(url, engine, instrument) for instrument in (1, 2)]
     running = [asyncio.create_task(watcher.run()) for watcher in early]
     tasks += running
-    await asyncio.sleep(0.4)
-    for number in range(batches):
+    await until(lambda: all(watcher.subscribed for watcher in early) or any(task.done() for task in running))
+    number = 0
+    while number < batches or not all(watcher.has_enough for watcher in late):
         await submit(engine, random_batch(chance, number))
         if number == batches // 2:
             running += [asyncio.create_task(watcher.run()) for watcher in late]
             tasks += running[2:]
         if number % 8 == 0:
             await asyncio.sleep(0.005)   # so that the flow spans many ticks
+        assert not any(task.done() for task in running), running
+        number += 1
     watchers = [*early, *late]
-    await until(lambda: any(task.done() for task in running) or all(
-        watcher.slow.last_id == watcher.fast.last_id == engine.core.update_id(watcher.instrument)
-        and watcher.heard["bookTicker"] and watcher.heard["depth20@100ms"] for watcher in watchers))
-    await asyncio.sleep(0.3)   # partial depth comes at its own ticks
+    await until(lambda: any(task.done() for task in running) or all(watcher.up_to_date for watcher in watchers))
     for task in running:
         assert not task.done(), task.exception()
     for watcher in watchers:
@@ -219,7 +230,7 @@ async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance:
 
 def check_books(watcher: Watcher, engine: Engine) -> None:
     last_id, bids, asks = truth_of(engine, watcher.instrument)
-    assert len(watcher.heard["depth@100ms"]) >= 5 and len(bids) > 3 and len(asks) > 3
+    assert len(bids) > 3 and len(asks) > 3
     for book in (watcher.fast, watcher.slow):
         assert book.last_id == last_id
         assert sorted(book.sides[0].items()) == sorted(map(tuple, bids))
@@ -240,7 +251,7 @@ def check_tape(watcher: Watcher, truth: Truth, complete: bool) -> None:
         assert len(heard) == len(trades)
         tickers = tickers[-len(tops):]   # the first may be the state at the time of the subscription
         assert len(tickers) == len(tops)
-    assert len(heard) > 50 and len(tickers) > 50
+    assert watcher.has_enough
     assert [ticker_row(top) for top in tops][-len(tickers):] == tickers
 
 

@@ -11,6 +11,7 @@ from engine.core.codes import OrderType, Side, TimeInForce
 from engine.errors import ConfigError, JournalError
 from tests.support.flow import COIN, COIN_USD, USD, Flow
 from tests.support.ledger import check_task, config_for, execute, fetch, open_engine, reached, running, submit
+from tests.support.waiting import SECONDS_MAX
 from workers.ledger import Ledger
 from workers.ledger_errors import LedgerAhead, LedgerMismatch, LedgerRefused
 from workers.ledger_store import APPLICATION
@@ -174,7 +175,8 @@ def test_a_batch_that_postgres_refuses_stops_the_ledger(tmp_path: Path, dsn: str
                 await submit(engine, orders())
                 told = r"commands 8 to 11 .*\(1, 9, 0\) already exists.*trade_p0_pkey.*buttonwood verify"
                 with pytest.raises(LedgerRefused, match=told):
-                    await asyncio.wait_for(asyncio.shield(task), 30)
+                    async with asyncio.timeout(SECONDS_MAX):
+                        await asyncio.shield(task)
         assert await fetch(dsn, "SELECT seq FROM watermark") == [(7,)]
         assert await fetch(dsn, "SELECT count(*) FROM entry") == [(4,)]
     asyncio.run(story())
@@ -190,7 +192,8 @@ def test_a_wallet_removed_behind_its_back_stops_the_ledger(tmp_path: Path, dsn: 
                 await execute(dsn, f"DELETE FROM wallet WHERE account = {BOB}")
                 await submit(engine, orders())
                 with pytest.raises(LedgerRefused, match="rows of wallet were removed"):
-                    await asyncio.wait_for(asyncio.shield(task), 30)
+                    async with asyncio.timeout(SECONDS_MAX):
+                        await asyncio.shield(task)
     asyncio.run(story())
 
 

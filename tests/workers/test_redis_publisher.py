@@ -2,7 +2,6 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
 import redis.asyncio
@@ -10,16 +9,10 @@ import uvloop
 
 from engine.config import Redis
 from tests.support.redis import RedisServer
+from tests.support.waiting import STORY_SECONDS_MAX, until
 from workers.redis_publisher import RedisPublisher
 
 LIMIT = 256 * 1024
-
-
-async def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        await asyncio.sleep(0.005)
 
 
 def publishing(server: RedisServer, story, **settings: object) -> None:
@@ -30,7 +23,8 @@ def publishing(server: RedisServer, story, **settings: object) -> None:
         publisher = RedisPublisher(redis_settings, lambda: epochs.append(publisher.epoch))
         task = asyncio.create_task(publisher.run())
         try:
-            await asyncio.wait_for(story(publisher, epochs), 30)
+            async with asyncio.timeout(STORY_SECONDS_MAX):
+                await story(publisher, epochs)
         finally:
             task.cancel()
             await asyncio.wait([task])
