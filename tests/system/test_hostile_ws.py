@@ -179,7 +179,7 @@ async def test_other_fields(venue: Target) -> None:
             ({"returnRateLimits": "1"}, WRONG)):
         await venue.refused(venue.order(**raw), code)
     await venue.refused(venue.order().replace(b'"price":"100"', b'"price":"101"'), -1022)
-    for method in ("admin.credit", "engine.status", "order.cancelReplace", "", "v3/", "__class__"):
+    for method in ("admin.credit", "engine.status", "order.nothing", "", "v3/", "__class__"):
         message = json.dumps({"id": 1, "method": method, "params": {"account": 2, "asset": "BTC", "amount": "1"}})
         await venue.refused(message.encode(), -1020 if method else MISSING)
     for params in ({}, {"orderId": "1; --"}, {"orderId": -1}, {"orderId": True}, {"origClientOrderId": "%"}):
