@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.engine_metrics import engine_metrics
-from tests.engine.stage import until
 from tests.engine.test_metrics import values
 from tests.gateway.running import ALICE, Running, furnish, limit, running
 from tests.gateway.test_orders_pipelined import Raw, request
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import STORY_SECONDS_MAX, until
 from workers.ledger import Ledger
 
 REFUSAL = (503, {"code": -1008, "msg": "Server's ledger is behind and no new orders are taken. Please try again in a "
@@ -67,4 +67,4 @@ def test_orders_are_refused_while_postgres_is_away_for_too_long(server: Postgres
             worker.cancel()
             await asyncio.wait([worker])
             await refused(venue)        # nobody reports: that counts as lag
-    asyncio.run(asyncio.wait_for(story(), 120))
+    asyncio.run(asyncio.wait_for(story(), STORY_SECONDS_MAX))
