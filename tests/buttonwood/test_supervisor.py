@@ -3,7 +3,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -170,8 +169,3 @@ def test_a_venue_does_not_begin_with_a_halted_part(config):
 
     asyncio.run(story())
 
-
-async def until(fact: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not fact():  # noqa: ASYNC110  another process's doing
-            await asyncio.sleep(0.02)

@@ -35,7 +35,8 @@ def test_an_equal_hash_is_counted_and_a_different_one_stops_the_exchange() -> No
     venue.buy(ALICE, 99, 5)
     checkpoint(venue, seq, state_hash)
     assert venue.core.marks_proven == 1
-    with pytest.raises(StateDiffers, match=rf"after command {seq} .* {state_hash:016x} here.* says {state_hash ^ 1:016x}"):
+    told = rf"after command {seq} .* {state_hash:016x} here.* says {state_hash ^ 1:016x}"
+    with pytest.raises(StateDiffers, match=told):
         checkpoint(venue, seq, state_hash ^ 1)
     with pytest.raises(StateDiffers):
         venue.core.apply(b"")
