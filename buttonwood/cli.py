@@ -117,7 +117,8 @@ def _add_keys(commands: Any) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     make = _add(actions, "make", _keys, "make an API key", "buttonwood keys make --account 2 --kind ed25519")
     make.add_argument("--account", type=int, required=True, help="number of the account it acts for")
-    make.add_argument("--kind", choices=("hmac", "ed25519"), default="hmac", help="how requests are signed (hmac)")
+    make.add_argument(
+        "--kind", choices=("hmac", "ed25519", "rsa"), default="hmac", help="how requests are signed (hmac)")
     make.add_argument("--label", default="", help="a note for yourself")
     _add(actions, "list", _keys, "list API keys, without their secrets", "buttonwood keys list --data DIR")
     revoke = _add(actions, "revoke", _keys, "take an API key away", "buttonwood keys revoke KEY")

@@ -29,6 +29,7 @@ from buttonwood.resolved import lock_venue, settings_file, write_settings
 from buttonwood.supervisor import Supervisor
 from engine.config import Config
 from engine.errors import ConfigError, VenueError
+from gateway.tls import scheme
 
 LISTENERS = {"rest": "--rest-port", "exchange": "--orders-port", "feed": "--streams-port"}
 _POLL_SECONDS = 0.05
@@ -46,9 +47,10 @@ class Addresses(Struct, frozen=True):
 def addresses_of(config: Config) -> Addresses:
     """The addresses that settings with definite ports lead to."""
     rest, exchange, feed = config.rest, config.exchange, config.feed
-    return Addresses(f"http://{_shown(rest.host)}:{rest.port}",
-                     f"ws://{_shown(exchange.host)}:{exchange.port}/ws-api/v3",
-                     f"ws://{_shown(feed.host)}:{feed.port}/stream/ws")
+    http, ws = scheme("http", config.tls), scheme("ws", config.tls)
+    return Addresses(f"{http}://{_shown(rest.host)}:{rest.port}",
+                     f"{ws}://{_shown(exchange.host)}:{exchange.port}/ws-api/v3",
+                     f"{ws}://{_shown(feed.host)}:{feed.port}/stream/ws")
 
 
 class Venue:

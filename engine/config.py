@@ -17,6 +17,7 @@ from engine.paths import Paths
 
 Port = Annotated[int, Meta(ge=0, le=65535)]          # 0: any free port
 Count = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Most = Annotated[int, Meta(ge=0, le=2**53)]          # 0: any number
 Bytes = Annotated[int, Meta(ge=1024, le=2**40)]
 FrameCount = Annotated[int, Meta(ge=1, le=FRAME_COMMANDS_MAX)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
@@ -96,6 +97,10 @@ class Limits(Section, frozen=True):
     ping_seconds: Seconds = 20.0
     pong_seconds_max: Seconds = 60.0
     close_seconds_max: Seconds = 2.0
+    lifetime_seconds_max: Seconds = 86400.0   # of a WebSocket connection
+    address_connects_max: Most = 0        # WebSocket connections of an address in 5 minutes
+    messages_second_max: Most = 0         # WebSocket messages and pings of one connection
+    origins: str = ""                     # of web pages that may connect, with commas; empty: any
     http_body_bytes_max: Bytes = 64 * 1024
     requests_pending_max: Count = 65536
     requests_in_flight_max: Count = 512   # of one connection, whose next requests are then not read for a while
@@ -104,6 +109,13 @@ class Limits(Section, frozen=True):
     followers_max: Count = 32
     follower_buffer_bytes_max: Bytes = 8 * 1024 * 1024
     follower_hello_seconds_max: Seconds = 5.0
+
+
+class Tls(Section, frozen=True):
+    """PEM files for all listeners; certificate "": no TLS. key "": it is in the certificate's file."""
+
+    certificate: str = ""
+    key: str = ""
 
 
 class Ledger(Section, frozen=True):
@@ -170,6 +182,7 @@ class Config(Section, frozen=True, dict=True):
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)
+    tls: Tls = field(default_factory=Tls)
     ledger: Ledger = field(default_factory=Ledger)
     candles: Candles = field(default_factory=Candles)
     supervisor: Supervisor = field(default_factory=Supervisor)

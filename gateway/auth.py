@@ -13,6 +13,9 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Raw
 
@@ -109,12 +112,14 @@ def parameter_text(value: Raw | str) -> str:
 
 
 def sign(secret: str, payload: bytes) -> str:
-    """A client's signature: base64 if `secret` is an Ed25519 private key in PEM form, else HMAC-SHA256 in hex."""
+    """A client's signature: base64 if `secret` is an Ed25519 or RSA private key in PEM, else HMAC-SHA256 in hex."""
     if not secret.startswith("-----BEGIN"):
         return hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
     key = load_pem_private_key(secret.encode(), None)
+    if isinstance(key, RSAPrivateKey):
+        return base64.b64encode(key.sign(payload, PKCS1v15(), SHA256())).decode()
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("the private key is not an Ed25519 key")
+        raise ValueError("the private key is neither an Ed25519 nor an RSA key")
     return base64.b64encode(key.sign(payload)).decode()
 
 

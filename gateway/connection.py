@@ -13,6 +13,10 @@ At a limit:
   more than a quarter of that unsent           we stop reading and delivering until the peer has taken some, so that one
                                                who asks much before it reads is waited for, not cut
   no pong for pong_seconds_max                 close 1008
+  more than messages_second_max frames         close 1008
+  open for lifetime_seconds_max                close 1001, within ping_seconds
+  another origin than one of `origins`         403
+  more than address_connects_max connections of an address in 5 minutes   429
   closing handshake not done in time           cut
   an exception out of the handler              logged, close 1011, the process goes on
 """
@@ -37,7 +41,6 @@ _HANDSHAKE_END = b"\r\n\r\n"
 _log = logging.getLogger(__name__)
 _protocol_log = logging.getLogger(__name__ + ".protocol")
 _protocol_log.setLevel(logging.WARNING)  # the library tells of every connection
-_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -47,9 +50,14 @@ class Connection(asyncio.Protocol):
         self.path = ""      # as sent, without the query
         self.query = ""     # after the "?", as sent
         self.peer = ""      # address:port
+        self.address = ""
         self.wheel_slot = -1
         self._owner = owner
-        self._protocol: ServerProtocol | None = ServerProtocol(logger=_protocol_log)   # until the handshake is done
+        self._protocol: ServerProtocol | None = ServerProtocol(   # until the handshake is done
+            logger=_protocol_log, origins=owner.origins)
+        self._messages_max = owner.limits.messages_second_max
+        self._second = self._messages = 0    # in which second how many came
+        self._opened_at = 0.0
         self._head_end = b""         # the last bytes of the handshake so far
         self._frames = FrameReader(owner.limits.ws_message_bytes_max)
         self._write_most = owner.limits.write_buffer_bytes_max
@@ -133,8 +141,10 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
-        if not self._owner.joined(self):
-            self._transport.write(_FULL)
+        self.address = peer[0] if peer else ""
+        refusal = self._owner.joined(self)
+        if refusal:
+            self._transport.write(refusal)
             self._transport.close()
             return
         limits = self._owner.limits
@@ -194,6 +204,9 @@ class Connection(asyncio.Protocol):
         if now - self._pong_at >= limits.pong_seconds_max:
             self.close(CloseCode.POLICY_VIOLATION, "no pong")
             return 0
+        if now - self._opened_at >= limits.lifetime_seconds_max:
+            self.close(CloseCode.GOING_AWAY, "connected for too long: connect again")
+            return 0
         self._transport.write(PING)
         return limits.ping_seconds
 
@@ -241,7 +254,7 @@ class Connection(asyncio.Protocol):
             return
         self._protocol = None
         self.path, _, self.query = request.path.partition("?")
-        self._pong_at = asyncio.get_running_loop().time()
+        self._pong_at = self._opened_at = asyncio.get_running_loop().time()
         self._open = True
         self._owner.wheel.add(self, self._owner.limits.ping_seconds)
         try:
@@ -277,8 +290,8 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         """Hang up when both sides have said good-bye; else end our side only, so that the peer can read why."""
-        if self._close_received and self._close_sent:
-            self._transport.close()
+        if (self._close_received and self._close_sent) or not self._transport.can_write_eof():
+            self._transport.close()   # TLS has no half-closed streams
         else:
             self._transport.write_eof()
 
@@ -300,6 +313,8 @@ class Connection(asyncio.Protocol):
         try:
             while events and (self._deaf or not (self._choked or self._held)):
                 event = events.popleft()
+                if self._messages_max and self._too_many():
+                    self.close(CloseCode.POLICY_VIOLATION, "too many messages in a second")
                 if type(event) is not bytes:
                     self._control(*cast(tuple[int, int, bytes], event))
                 elif not self._deaf and handler is not None:
@@ -312,6 +327,13 @@ class Connection(asyncio.Protocol):
                 handler.batch_end()
         except Exception:
             self._handler_failed()
+
+    def _too_many(self) -> bool:
+        """Count what came in this second."""
+        second = int(asyncio.get_running_loop().time())
+        self._messages = self._messages + 1 if second == self._second else 1
+        self._second = second
+        return self._messages > self._messages_max
 
     def _control(self, kind: int, code: int, data: bytes) -> None:
         if kind == FAILURE:

@@ -14,6 +14,7 @@ from engine.metrics_server import MetricsServer
 from engine.ready import announce
 from gateway.door import Door
 from gateway.sessions import PATH, Session
+from gateway.tls import scheme, tls_context
 from gateway.venue import Venue
 from gateway.websocket import Listener, listen
 
@@ -49,7 +50,8 @@ class ExchangeServer:
         door = Door(venue)
         try:
             listener = await listen(
-                lambda: Session(venue), config.exchange.host, config.exchange.port, config.limits)
+                lambda: Session(venue), config.exchange.host, config.exchange.port, config.limits,
+                tls_context(config.tls))
             await door.open(config.paths.door)
             metrics = await MetricsServer.start(
                 lambda: engine_metrics(venue.engine), config.metrics, config.metrics.exchange_port)
@@ -62,7 +64,7 @@ class ExchangeServer:
     @property
     def url(self) -> str:
         """Where order entry listens."""
-        return f"ws://{self.venue.config.exchange.host}:{self._listener.port}{PATH}"
+        return f"{scheme('ws', self.venue.config.tls)}://{self.venue.config.exchange.host}:{self._listener.port}{PATH}"
 
     async def failure(self) -> None:
         """Wait until the process is unfit to go on, and raise why."""

@@ -13,6 +13,7 @@ from engine.ready import announce
 from gateway.feed_hub import Hub
 from gateway.feed_session import FeedSession
 from gateway.redis_subscriber import RedisSubscriber
+from gateway.tls import scheme, tls_context
 from gateway.websocket import listen
 
 FIRST_LINK_SECONDS_MAX = 1.0   # to wait before listening: the first link is a gap to those connected before it
@@ -42,8 +43,9 @@ async def _listen(config: Config, hub: Hub, work: asyncio.Task[None]) -> None:
     """Serve as long as the work goes on."""
     limits = config.limits
     listener = await listen(
-        lambda: FeedSession(hub, limits.subscriptions_max), config.feed.host, config.feed.port, limits)
-    announce("feed", url=f"ws://{config.feed.host}:{listener.port}/ws")
+        lambda: FeedSession(hub, limits.subscriptions_max), config.feed.host, config.feed.port, limits,
+        tls_context(config.tls))
+    announce("feed", url=f"{scheme('ws', config.tls)}://{config.feed.host}:{listener.port}/ws")
     try:
         await asyncio.shield(work)
     finally:

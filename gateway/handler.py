@@ -1,6 +1,8 @@
 """The two sides of a connection: the Handler that a server writes, and the Owner that a listener is."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from websockets.typing import Origin
 
 from engine.config import Limits
 from gateway.timer_wheel import TimerWheel
@@ -31,9 +33,10 @@ class Owner(Protocol):
     limits: Limits
     wheel: TimerWheel
     factory: Callable[[], Handler]
+    origins: Sequence[Origin | None] | None   # None: any
 
-    def joined(self, connection: "Connection") -> bool:
-        """Count it in; False when connections_max is reached."""
+    def joined(self, connection: "Connection") -> bytes:
+        """Count it in, or give the HTTP answer that refuses it."""
 
     def left(self, connection: "Connection") -> None:
         """Count it out."""

@@ -1,8 +1,8 @@
 """The file of API keys (keys.json, mode 0600): read, and changed by making, adding and revoking keys.
 
-HMAC keys keep their secret here, as the venue must compute the same signature; of Ed25519 keys only the public half is
-kept. Secrets are handed out once, when the key is made. A change is atomic: a new file takes the old one's name, and
-writers take turns over all processes.
+HMAC keys keep their secret here, as the venue must compute the same signature; of Ed25519 and RSA keys only the public
+half is kept. Secrets are handed out once, when the key is made. A change is atomic: a new file takes the old one's name
+(writers take turns over all processes).
 """
 import fcntl
 import os
@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -26,7 +27,9 @@ from msgspec import Struct
 
 from engine.errors import ConfigError
 
-Kind = Literal["hmac", "ed25519"]
+Kind = Literal["hmac", "ed25519", "rsa"]
+PublicKey = Ed25519PublicKey | RSAPublicKey
+RSA_BITS, RSA_BITS_MAX = 2048, 4096
 KEY_LENGTH = 64
 KEYS_MAX = 1_000_000
 _ALPHABET = string.ascii_letters + string.digits
@@ -40,7 +43,7 @@ class KeyRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account: int
     label: str = ""
     secret: str = ""       # hmac
-    public_key: str = ""   # ed25519, PEM
+    public_key: str = ""   # ed25519 and rsa, PEM
 
 
 class KeyFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +66,7 @@ def make_key(path: Path, account: int, kind: Kind = "hmac", label: str = "") -> 
         secret = _random_text()
         record = KeyRecord(api_key=api_key, kind=kind, account=account, label=label, secret=secret)
     else:
-        private = Ed25519PrivateKey.generate()
+        private = Ed25519PrivateKey.generate() if kind == "ed25519" else generate_private_key(65537, RSA_BITS)
         secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         record = KeyRecord(api_key=api_key, kind=kind, account=account, label=label, public_key=public)
@@ -81,8 +84,8 @@ def add_keys(path: Path, records: list[KeyRecord]) -> None:
         if len(names) > KEYS_MAX:
             raise ConfigError(f"{path}: more than {KEYS_MAX} keys: revoke some")
         for record in records:
-            if record.kind == "ed25519":
-                load_public_key(record.public_key)
+            if record.kind != "hmac":
+                load_public_key(record.public_key, record.kind)
         _write(path, known + records)
 
 
@@ -109,15 +112,17 @@ def read_keys(path: Path) -> list[KeyRecord]:
         raise ConfigError(f"{path}: {error}: mend the file or move it away") from None
 
 
-def load_public_key(pem: str) -> Ed25519PublicKey:
-    """The key in a PEM text. Raises ConfigError."""
+def load_public_key(pem: str, kind: Kind) -> PublicKey:
+    """The key in a PEM text; RSA keys have 2048 to 4096 bits. Raises ConfigError."""
     try:
         key = load_pem_public_key(pem.encode())
     except ValueError:
         key = None
-    if not isinstance(key, Ed25519PublicKey):
-        raise ConfigError("public_key is no Ed25519 public key in PEM form")
-    return key
+    if kind == "ed25519" and isinstance(key, Ed25519PublicKey):
+        return key
+    if kind == "rsa" and isinstance(key, RSAPublicKey) and RSA_BITS <= key.key_size <= RSA_BITS_MAX:
+        return key
+    raise ConfigError(f"public_key is no {kind} public key in PEM form that can be used")
 
 
 def _random_text() -> str:

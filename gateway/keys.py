@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from engine.errors import ConfigError
-from gateway.key_file import KeyRecord, NewKey, add_keys, load_public_key, make_key, read_keys, revoke_key
+from gateway.key_file import KeyRecord, NewKey, PublicKey, add_keys, load_public_key, make_key, read_keys, revoke_key
 
 __all__ = ["Key", "KeyRecord", "KeyStore", "NewKey", "add_keys", "make_key", "read_keys", "revoke_key"]
 _BLOCK_BYTES, _INNER_PAD, _OUTER_PAD = 64, 0x36, 0x5C   # of HMAC with SHA-256, RFC 2104
@@ -30,7 +32,7 @@ class Key:
     def __init__(self, record: KeyRecord) -> None:
         self.api_key, self.kind = record.api_key, record.kind
         self.account, self.label = record.account, record.label
-        self._public: Ed25519PublicKey | None = None
+        self._public: PublicKey | None = None
         if record.kind == "hmac":
             secret = record.secret.encode()
             short = secret if len(secret) <= _BLOCK_BYTES else hashlib.sha256(secret).digest()
@@ -38,17 +40,21 @@ class Key:
             self._inner, self._outer = (
                 hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (_INNER_PAD, _OUTER_PAD))
         else:
-            self._public = load_public_key(record.public_key)
+            self._public = load_public_key(record.public_key, record.kind)
 
     def verify(self, payload: bytes, signature: str) -> bool:
-        """Whether this key signed the payload: HMAC-SHA256 as hex in either case, Ed25519 as base64."""
+        """Whether this key signed the payload: HMAC-SHA256 as hex in either case, Ed25519 and RSA as base64."""
         if self._public is None:
             inner, outer = self._inner.copy(), self._outer.copy()
             inner.update(payload)
             outer.update(inner.digest())
             return signature.isascii() and hmac.compare_digest(outer.hexdigest(), signature.lower())
         try:
-            self._public.verify(base64.b64decode(signature, validate=True), payload)
+            signed = base64.b64decode(signature, validate=True)
+            if isinstance(self._public, RSAPublicKey):
+                self._public.verify(signed, payload, PKCS1v15(), SHA256())
+            else:
+                self._public.verify(signed, payload)
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True

@@ -35,7 +35,8 @@ from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
 
 PATH = "/ws-api/v3"
-ONLY_ED25519 = Terms(400, -4056, "HMAC_SHA256 API key is not supported.")
+ONLY_ED25519 = Terms(400, -4056, "%s API key is not supported.")
+KIND_NAMES = {"hmac": "HMAC_SHA256", "rsa": "RSA"}
 ANSWER_TOO_LARGE = Terms(
     500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
@@ -180,7 +181,7 @@ class Session:
             self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
             params.get("timestamp"), params.get("recvWindow"), now_ns // _NS_PER_US)
         if key.kind != "ed25519":
-            raise Refusal(ONLY_ED25519)
+            raise Refusal(ONLY_ED25519, KIND_NAMES[key.kind])
         return self._speak_for(key.account, key.api_key, now_ns, params)
 
     def _speak_for(self, account: int, api_key: str | None, now_ns: int, params: Params) -> bytes:

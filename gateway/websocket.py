@@ -5,8 +5,12 @@ written together at the end of the pass, each with one write. A request that is 
 """
 import asyncio
 import logging
-from collections.abc import Callable
+import ssl
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from websockets.typing import Origin
 
 from engine.config import Limits
 from engine.errors import ConfigError
@@ -14,20 +18,27 @@ from gateway.connection import Connection
 from gateway.frames import text_frame
 from gateway.handler import Handler
 from gateway.timer_wheel import TimerWheel
+from gateway.windows import Window
 
 __all__ = ["Connection", "Handler", "Listener", "listen", "text_frame"]
 BACKLOG = 1024
+CONNECTS_SECONDS = 300
+FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+TOO_MANY = (
+    b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: %d\r\nConnection: close\r\n\r\n")
 _log = logging.getLogger(__name__)
 
 
 class Listener:
     """A listening port and its connections. `close`, then `wait_closed`, as with asyncio.Server."""
 
-    def __init__(self, factory: Callable[[], Handler], limits: Limits) -> None:
+    def __init__(self, factory: Callable[[], Handler], limits: Limits, tls: ssl.SSLContext | None = None) -> None:
         self.factory = factory
-        self.limits = limits
+        self.limits, self._tls = limits, tls
         self.wheel = TimerWheel()
         self.connections: set[Connection] = set()
+        self.origins = origins_of(limits)
+        self._connects = Window(CONNECTS_SECONDS)
         self._dirty: list[Connection] = []
         self._closing = False
         self._empty = asyncio.Event()
@@ -37,10 +48,18 @@ class Listener:
         """Listen; port 0 takes any free one. Raises ConfigError when the address cannot be used."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+            self._server = await loop.create_server(
+                lambda: Connection(self), host, port, backlog=BACKLOG, **self._tls_terms())
         except OSError as error:
             why = error.strerror or error
             raise ConfigError(f"cannot listen on {host}:{port}: {why}; choose another port") from None
+
+    def _tls_terms(self) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        limits = self.limits
+        return {"ssl": self._tls, "ssl_handshake_timeout": limits.handshake_seconds_max,
+                "ssl_shutdown_timeout": limits.close_seconds_max}
 
     @property
     def sockets(self) -> tuple[Any, ...]:
@@ -75,12 +94,15 @@ class Listener:
 
     # for connections
 
-    def joined(self, connection: Connection) -> bool:
-        """Count it in; False when connections_max is reached or the listener closes."""
+    def joined(self, connection: Connection) -> bytes:
+        """Count it in; or what refuses it: connections_max, address_connects_max, or the listener closes."""
         if self._closing or len(self.connections) >= self.limits.connections_max:
-            return False
+            return FULL
+        most = self.limits.address_connects_max
+        if most and self._connects.add(connection.address, 1, time.time()) > most:
+            return TOO_MANY % (CONNECTS_SECONDS - int(time.time()) % CONNECTS_SECONDS)
         self.connections.add(connection)
-        return True
+        return b""
 
     def left(self, connection: Connection) -> None:
         """Count it out."""
@@ -104,8 +126,15 @@ class Listener:
                 connection.abort()
 
 
-async def listen(factory: Callable[[], Handler], host: str, port: int, limits: Limits) -> Listener:
+def origins_of(limits: Limits) -> Sequence[Origin | None] | None:
+    """Which values the header Origin may have; programs send none, which is always taken."""
+    names = [Origin(name.strip()) for name in limits.origins.split(",") if name.strip()]
+    return [None, *names] if names else None
+
+
+async def listen(factory: Callable[[], Handler], host: str, port: int, limits: Limits,
+                 tls: ssl.SSLContext | None = None) -> Listener:
     """Serve WebSocket connections; `factory` makes the Handler of each. Raises ConfigError."""
-    listener = Listener(factory, limits)
+    listener = Listener(factory, limits, tls)
     await listener.start(host, port)
     return listener

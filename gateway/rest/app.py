@@ -27,6 +27,7 @@ from gateway.rest.question_door import QuestionDoor
 from gateway.rest.routes import ROUTES, SIGNED_PARAMETERS, Route
 from gateway.rest.server import serve_http
 from gateway.rest.shapes import ErrorBody
+from gateway.tls import scheme
 
 VERSION = "v3"
 DOOR_SECONDS_MAX = 5.0
@@ -39,12 +40,12 @@ async def serve(config: Config) -> None:
     host = config.rest.host
 
     def ready(port: int) -> None:
-        announce("rest", url=f"http://{host}:{port}")
+        announce("rest", url=f"{scheme('http', config.tls)}://{host}:{port}")
     app = make_app(gateway, config.limits.http_body_bytes_max)
     questions = QuestionDoor(gateway.local)
     try:
         await questions.open(config.paths.questions)
-        await serve_http(app, host, config.rest.port, config.limits, ready)
+        await serve_http(app, host, config.rest.port, config.limits, ready, config.tls)
     finally:
         await questions.close()
         await gateway.close()

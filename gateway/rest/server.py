@@ -21,15 +21,17 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from engine.config import Limits
+from engine.config import Limits, Tls
 from engine.errors import ConfigError
 from gateway.refusals import BAD_HTTP, HEADERS_TOO_LARGE, SERVER_BUSY, Refusal
 from gateway.timer_wheel import TimerWheel
+from gateway.tls import tls_context
 
 HEAD_BYTES_MAX = 16 * 1024
 PIPELINED_MAX = 64
 KEEP_ALIVE_SECONDS = 75   # longer than clients keep idle connections, so that they hang up first
 BACKLOG = 1024
+NO_TLS = Tls()
 
 
 class PipelineFull(Exception):
@@ -144,15 +146,18 @@ class HttpServer(uvicorn.Server):
         self._ready()
 
 
-async def serve_http(app: Any, host: str, port: int, limits: Limits, ready: Callable[[int], None]) -> None:
+async def serve_http(
+        app: Any, host: str, port: int, limits: Limits, ready: Callable[[int], None], tls: Tls = NO_TLS) -> None:
     """Serve `app` (ASGI) until cancelled; `ready` is told the port. Raises ConfigError when it cannot listen."""
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)   # it has a line for each request that is no HTTP
+    tls_context(tls)   # says what is wrong with the files
     listening = _bind(host, port)
     wheel = TimerWheel()
     config = uvicorn.Config(
         app, http=cast(Any, partial(BoundedHttp, limits=limits, wheel=wheel)), ws="none", loop="none", lifespan="off",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=math.ceil(limits.close_seconds_max))
+        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=math.ceil(limits.close_seconds_max),
+        ssl_certfile=tls.certificate or None, ssl_keyfile=tls.key or None)
     server = HttpServer(config, partial(ready, listening.getsockname()[1]))
     running = asyncio.create_task(server.serve([listening]))
     try:

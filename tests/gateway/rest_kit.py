@@ -29,7 +29,8 @@ async def rest(config: Config, exchange_runs: bool = True) -> AsyncIterator[int]
     await questions.open(config.paths.questions)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve_http(
-        make_app(gateway, config.limits.http_body_bytes_max), "127.0.0.1", 0, config.limits, ready.set_result))
+        make_app(gateway, config.limits.http_body_bytes_max), "127.0.0.1", 0, config.limits, ready.set_result,
+        config.tls))
     try:
         yield await ready
     finally:

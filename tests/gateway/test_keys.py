@@ -27,6 +27,20 @@ def test_make_list_revoke(path):
     assert [key.api_key for key in read_keys(path)] == [second.api_key]
 
 
+def test_an_rsa_key_signs(path):
+    new = make_key(path, 2, "rsa")
+    key = KeyStore(path).find(new.api_key)
+    assert key is not None and key.kind == "rsa" and "PRIVATE" not in path.read_text()
+    signature = sign(new.secret, b"payload")
+    assert key.verify(b"payload", signature) and not key.verify(b"other", signature)
+    assert not key.verify(b"payload", "zz") and not key.verify(b"payload", signature[:-4])
+    ed25519 = make_key(path, 3, "ed25519")
+    assert not key.verify(b"payload", sign(ed25519.secret, b"payload"))
+    public = read_keys(path)[1].public_key
+    with pytest.raises(ConfigError, match="no rsa public key"):
+        add_keys(path, [KeyRecord(api_key="x", kind="rsa", account=2, public_key=public)])
+
+
 def test_mode_and_leftovers(path):
     before = os.umask(0)
     try:
@@ -84,7 +98,7 @@ def test_names_are_unique_and_keys_usable(path):
     add_keys(path, [record])
     with pytest.raises(ConfigError, match="already in use"):
         add_keys(path, [record])
-    with pytest.raises(ConfigError, match="no Ed25519 public key"):
+    with pytest.raises(ConfigError, match="no ed25519 public key"):
         add_keys(path, [KeyRecord(api_key="b", kind="ed25519", account=2, public_key="-----BEGIN")])
     assert len(read_keys(path)) == 1
 

@@ -3,7 +3,8 @@ import pytest
 
 from gateway.refusals import Refusal
 from gateway.rest.parameters import PARAMETERS_MAX, read_parameters
-from gateway.rest.usage import KEYS_MAX, Usage, Window
+from gateway.rest.usage import Usage
+from gateway.windows import KEYS_MAX, Window
 
 
 @pytest.mark.parametrize(("query", "body", "found"), [

@@ -1,0 +1,135 @@
+"""What a listener asks of its connections beside the protocol: origin, rates, lifetime, TLS."""
+import asyncio
+import datetime
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
+from websockets.asyncio.client import connect
+
+from engine.config import Tls
+from engine.errors import ConfigError
+from gateway.tls import scheme, tls_context
+from gateway.websocket import Listener, listen
+from tests.gateway.raw_websocket import HANDSHAKE, PING, TEXT, RawClient, frame
+from tests.gateway.rest_kit import rest
+from tests.gateway.running import ALICE, furnish, limit, running
+from tests.gateway.test_websocket import LIMITS, Echo, run
+
+
+def test_only_listed_origins_and_programs_may_connect():
+    async def story(listener: Listener, log: list[object]) -> None:
+        for origin, answer in ((b"https://a.example", b"101"), (b"https://evil.example", b"403"), (None, b"101")):
+            client = await RawClient.connect(listener.port)
+            header = b"Origin: " + origin + b"\r\n\r\n" if origin else b"\r\n"
+            client.send((HANDSHAKE % b"/ws").removesuffix(b"\r\n") + header)
+            assert (await client.head()).split()[1] == answer
+            client.close()
+    run(story, replace(LIMITS, origins="https://a.example, https://b.example"))
+
+
+def test_connections_of_an_address_are_counted():
+    async def story(listener: Listener, log: list[object]) -> None:
+        for _ in range(3):
+            (await RawClient.open(listener.port)).close()
+        refused = await RawClient.connect(listener.port)
+        head = await refused.head()
+        assert head.startswith(b"HTTP/1.1 429")
+        assert 0 < int(head.split(b"Retry-After: ")[1].split(b"\r\n")[0]) <= 300
+        refused.close()
+    run(story, replace(LIMITS, address_connects_max=3))
+
+
+@pytest.mark.parametrize("message", [frame(TEXT, b"x"), frame(PING)])
+def test_too_many_messages_close_the_connection(message):
+    async def story(listener: Listener, log: list[object]) -> None:
+        client = await RawClient.open(listener.port)
+        client.send(message * 100)
+        assert await client.closed_with() == 1008
+        client.close()
+    run(story, replace(LIMITS, messages_second_max=20))
+
+
+def test_a_connection_ends_after_its_lifetime():
+    async def story(listener: Listener, log: list[object]) -> None:
+        client = await RawClient.open(listener.port)
+        assert await client.closed_with() == 1001
+        client.close()
+    run(story, replace(LIMITS, lifetime_seconds_max=0.2, ping_seconds=0.1))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """Self-signed for 127.0.0.1 and localhost, key and certificate in files of their own."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(
+        7).not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(days=1)).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName("localhost")]), False).sign(key, SHA256())
+    (folder / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    other = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "other.pem").write_bytes(other)
+    return Tls(certificate=str(folder / "cert.pem"), key=str(folder / "key.pem"))
+
+
+def trusting(certificate: Tls) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certificate.certificate)
+
+
+def test_an_order_over_tls_and_a_clean_end(tmp_path: Path, certificate: Tls):
+    async def main() -> None:
+        terms = {"certificate": certificate.certificate, "key": certificate.key}
+        async with running(tmp_path, tls=terms) as venue:
+            await furnish(venue)
+            url = venue.server.url.replace("127.0.0.1", "localhost")
+            assert url.startswith("wss://")
+            async with connect(url, ssl=trusting(certificate), compression=None) as socket:
+                await socket.send('{"id":1,"method":"time"}')
+                assert '"status":200' in await socket.recv()
+                await socket.close()
+                assert socket.close_code == 1000
+            assert (await venue.call(ALICE, "order.place", **limit("BUY", "50000", "0.1")))[0] == 200
+            plain = await RawClient.connect(int(venue.server.url.split(":")[2].split("/")[0]))
+            plain.send(HANDSHAKE % b"/ws-api/v3")
+            assert b"101" not in await asyncio.wait_for(plain.reader.read(), 20), "nothing but TLS is spoken"
+            plain.close()
+            async with rest(venue.server.venue.config) as port:
+                async with httpx.AsyncClient(verify=trusting(certificate)) as http:
+                    assert (await http.get(f"https://localhost:{port}/api/v3/ping")).json() == {}
+    asyncio.run(main())
+
+
+def test_a_slow_tls_reader_and_a_silent_one_are_cut(certificate: Tls):
+    async def main() -> None:
+        listener = await listen(
+            lambda: Echo([]), "127.0.0.1", 0, replace(LIMITS, handshake_seconds_max=0.3), tls_context(certificate))
+        silent = await RawClient.connect(listener.port)
+        assert await asyncio.wait_for(silent.reader.read(), 20) == b"", "no TLS handshake came"
+        async with connect(f"wss://localhost:{listener.port}/ws", ssl=trusting(certificate)) as socket:
+            await socket.send("bye")
+            await asyncio.wait_for(socket.wait_closed(), 20)
+            assert socket.close_code == 4000
+        silent.close()
+        listener.close()
+        await listener.wait_closed()
+    asyncio.run(main())
+
+
+def test_files_that_do_not_fit_are_named(certificate: Tls, tmp_path: Path):
+    assert tls_context(Tls()) is None and (scheme("ws", Tls()), scheme("ws", certificate)) == ("ws", "wss")
+    wrong = replace(certificate, key=str(Path(certificate.key).with_name("other.pem")))
+    for tls in (wrong, replace(certificate, key=str(tmp_path / "none")), Tls(certificate=str(tmp_path / "none"))):
+        with pytest.raises(ConfigError, match=r"tls\.certificate"):
+            tls_context(tls)
