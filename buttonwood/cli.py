@@ -92,6 +92,7 @@ def _add_verify(commands: Any) -> None:
     parser = _add(commands, "verify", _verify, "prove that the ledger adds up and agrees with the exchange",
                   "buttonwood verify --data DIR --json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--full", action="store_true", help="prove everything again, not only what came since")
 
 
 def _add_journal(commands: Any) -> None:
@@ -158,7 +159,8 @@ def _setup(parsed: argparse.Namespace) -> int:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
-    return int(asyncio.run(import_module("buttonwood.verify_command").run_verify(_config(parsed), parsed.json)))
+    command = import_module("buttonwood.verify_command").run_verify
+    return int(asyncio.run(command(_config(parsed), parsed.json, parsed.full)))
 
 
 def _journal(parsed: argparse.Namespace) -> int:

@@ -30,6 +30,8 @@ class Paths:
         self.keys = data_dir / "keys.json"
         self.token_secret = data_dir / "token_secret"
         self.logs = data_dir / "logs"
+        self.proven = data_dir / "proven.mark"          # by `verify`: how far the ledger has been proven
+        self.verified = data_dir / "verified.json"      # its last result
 
     def prepare(self) -> None:
         """Make data_dir and the socket folder, readable by this user only. Raises ConfigError."""

@@ -1,139 +1,159 @@
 """The proofs behind `buttonwood verify`: Postgres against itself, and Postgres against a replay of the journal.
 
 One snapshot of the database is read, so the venue may trade meanwhile; then the journal is replayed to the command that
-snapshot stands at. A proof that fails shows its first contradictions and never stops the others.
+snapshot stands at. A proof that fails shows its first contradictions and never stops the others. When all hold, the
+place is remembered (reconcile_mark.py) and the next proof looks at what came after it; a full one looks at everything.
 """
-from collections.abc import Callable, Iterable
-from typing import Any
+import logging
+import time
+from collections.abc import Callable
 
-import asyncpg
-import numpy as np
 from msgspec import Struct
 
 from engine.config import Config
+from engine.core.exchange import StateDiffers
 from engine.errors import ConfigError
-from workers.configuration import Row
+from engine.segments import list_files
 from workers.ledger_batch import compare_all
-from workers.ledger_errors import LedgerMismatch, LedgerRefused
+from workers.ledger_errors import LedgerMismatch
 from workers.postings import Rows
-from workers.reconcile_replay import MODULUS, ColumnSums, Expected
-from workers.schema import check_version
-from workers.statements import statements
-from workers.wallet_mirror import WALLET_ROW
+from workers.reconcile_mark import Mark, read_mark, write_mark
+from workers.reconcile_postgres import Proof, Reader, Snapshot, connect, make_proof
+from workers.reconcile_replay import ColumnSums, Expected
 
-DIFFERENCES_MAX = 5
-_CONNECT_SECONDS_MAX = 10
-_OF_POSTGRES = {
-    "assets_sum_to_zero": "entry", "running_balances_unbroken": "entry", "wallets_end_at_their_balance": "wallet",
-    "trades_dense": "trade", "trades_match_entries": "entry"}     # proof to the table whose rows it checks
+_ALL = -1       # rows after this command are all rows
+_log = logging.getLogger(__name__)
 
 
-class Proof(Struct, frozen=True, kw_only=True):
-    """One statement about the money. `checked` counts the rows or wallets looked at."""
+class EngineState(Struct, frozen=True, kw_only=True):
+    """What a running engine says of itself: the hash of its state after command `seq`."""
 
-    name: str
-    ok: bool
-    checked: int
-    differences: list[str]
+    seq: int
+    state_hash: int
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All proofs at command `seq`; `ok` when each holds."""
+    """All proofs at command `seq`; `ok` when each holds.
+
+    after_seq: the last command proven before, behind which rows were looked at; 0: at all of them.
+    """
 
     ok: bool
     seq: int
+    after_seq: int
+    seconds: float
     proofs: list[Proof]
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
-    """What was read from Postgres at one moment."""
-
-    seq: int
-    epoch: int
-    time_ns: int
-    wallets: Any                                    # WALLET_ROWs
-    configuration: dict[tuple[str, int | str], Row]
-    trade_sums: dict[int, list[int]]
-    entry_sums: dict[int, list[int]]
-    proofs: list[Proof]
-
-
-async def verify(config: Config) -> Report:
+async def verify(config: Config, *, full: bool = False, engine: EngineState | None = None) -> Report:
     """Read Postgres, replay the journal, compare. Raises ConfigError, JournalError, LedgerRefused, asyncpg's errors."""
     if not config.postgres.dsn:
         raise ConfigError("postgres.dsn is empty: name the database to verify")
-    snapshot = await _read(config.postgres.dsn)
-    proofs = [*snapshot.proofs, *await _against_replay(config, snapshot)]
-    return Report(ok=all(proof.ok for proof in proofs), seq=snapshot.seq, proofs=proofs)
-
-
-def _proof(name: str, checked: int, differences: Iterable[str]) -> Proof:
-    shown = list(differences)[:DIFFERENCES_MAX]
-    return Proof(name=name, ok=not shown, checked=checked, differences=shown)
+    begin = time.monotonic()
+    expected, snapshot = await _read(config, full)
+    after_seq = 0 if full else expected.after_seq
+    compared, mark = await _against_replay(config, expected, snapshot, engine)
+    proofs = [*snapshot.proofs, *compared]
+    ok = all(proof.ok for proof in proofs)
+    if ok and mark is not None:
+        _remember(config, mark)
+    seconds = time.monotonic() - begin
+    return Report(ok=ok, seq=snapshot.position.seq, after_seq=after_seq, seconds=seconds, proofs=proofs)
 
 
 # 1. Postgres
 
-async def _read(dsn: str) -> Snapshot:
-    connection = await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS_MAX)
+async def _read(config: Config, full: bool) -> tuple[Expected, Snapshot]:
+    """A replica at the place where it begins, and what Postgres has behind that place."""
+    connection = await connect(config.postgres.dsn)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await check_version(connection)
-            return await _snapshot(connection)
-    except asyncpg.UndefinedTableError as error:
-        raise LedgerRefused(f"no ledger in this database ({error}): start the ledger worker first") from None
+            reader = Reader(connection)
+            position = await reader.position()
+            mark = read_mark(config.paths.proven, position.database, config.paths.journal)
+            if mark is not None and (mark.seq > position.seq or (full and _begins_at_one(config))):
+                mark = None
+            expected = _replica(mark)
+            expected.orders_after = position.orders_after
+            mark = expected.mark
+            return expected, await reader.snapshot(position, mark.seq if mark else _ALL, None if full else mark)
     finally:
         await connection.close()
 
 
-async def _snapshot(connection: asyncpg.Connection) -> Snapshot:
-    sql = statements("reconcile.sql")
-    watermark, counts = await connection.fetchrow(sql["read_watermark"]), await connection.fetchrow(sql["counts"])
-    if watermark is None:
-        raise LedgerRefused("the watermark row is missing: this is no ledger of ours, or it was removed")
-    wallets = await connection.fetch(statements("ledger.sql")["read_wallets"])
-    return Snapshot(
-        seq=watermark["seq"], epoch=watermark["epoch"], time_ns=watermark["time_ns"],
-        wallets=np.array([tuple(row) for row in wallets], WALLET_ROW),
-        configuration={(table, row[0]): tuple(row) for table in ("asset", "instrument", "account")
-                       for row in await connection.fetch(sql[f"{table}s"])},
-        trade_sums=_sums(await connection.fetch(sql["trade_sums"])),
-        entry_sums=_sums(await connection.fetch(sql["entry_sums"])),
-        proofs=[_proof(name, counts[table], [row[0] for row in await connection.fetch(sql[name])])
-                for name, table in _OF_POSTGRES.items()])
+def _begins_at_one(config: Config) -> bool:
+    files = list_files(config.paths.journal)
+    return bool(files) and files[0][0] == 1
 
 
-def _sums(rows: Iterable[Any]) -> dict[int, list[int]]:
-    return {row[0]: [int(value) % MODULUS for value in tuple(row)[1:]] for row in rows}
+def _replica(mark: Mark | None) -> Expected:
+    try:
+        return Expected(mark)
+    except ValueError as error:
+        _log.warning("the mark of the last proof is of no use, all is proven again: %s", error)
+        return Expected()
+
+
+def _remember(config: Config, mark: Mark) -> None:
+    try:
+        write_mark(config.paths.proven, mark)
+    except OSError as error:
+        _log.warning("the proof holds, but its mark cannot be kept, the next one begins where this did: %s", error)
 
 
 # 2. the journal
 
-async def _against_replay(config: Config, snapshot: Snapshot) -> list[Proof]:
-    expected = Expected()
+async def _against_replay(
+    config: Config, expected: Expected, snapshot: Snapshot, engine: EngineState | None
+) -> tuple[list[Proof], Mark | None]:
+    """What the replay proves, and the mark to keep if all holds."""
+    seq, journal = snapshot.position.seq, config.paths.journal
     try:
-        reached = await expected.replay(config.paths.journal, snapshot.seq)
+        same = await _state_at(expected, config, engine, seq)
+        reached = await expected.replay(journal, seq)
         expected.core.check()
-    except (LedgerMismatch, AssertionError) as error:
-        return [_proof("replay_sound", expected.core.seq, [str(error)])]
-    if reached < snapshot.seq:
-        ends = f"the journal ends at command {reached}, Postgres is at {snapshot.seq}"
-        return [_proof("replay_sound", reached, [ends])]
-    return [
-        _proof("replay_sound", reached, []),
-        _proof("position_equals_journal", 1, _position(expected, snapshot)),
-        _proof("balances_equal_core", len(snapshot.wallets), compare_all(expected.core, snapshot.wallets)),
-        _proof("wallets_equal_replay", len(snapshot.wallets), _wallets(expected.wallets, snapshot.wallets)),
+    except (LedgerMismatch, AssertionError, StateDiffers) as error:
+        return [make_proof("replay_sound", expected.core.seq, [str(error)])], None
+    if reached < seq:
+        ends = f"the journal ends at command {reached}, Postgres is at {seq}"
+        return [make_proof("replay_sound", reached, [ends])], None
+    proofs = [
+        make_proof("replay_sound", reached, []),
+        make_proof("position_equals_journal", 1, _position(expected, snapshot)),
+        make_proof("balances_equal_core", len(snapshot.wallets), compare_all(expected.core, snapshot.wallets)),
+        make_proof("wallets_equal_replay", len(snapshot.wallets), _wallets(expected.wallets, snapshot.wallets)),
         _sums_proof("trades_equal_replay", _instrument_name, expected.trades, snapshot.trade_sums),
         _sums_proof("entries_equal_replay", _wallet_name, expected.entries, snapshot.entry_sums),
-        _proof("configuration_equals_replay", len(snapshot.configuration), _configuration(expected, snapshot))]
+        _sums_proof("closed_orders_equal_replay", _instrument_name, expected.closed_orders, snapshot.order_sums),
+        make_proof("configuration_equals_replay", len(snapshot.configuration), _configuration(expected, snapshot))]
+    mark = expected.new_mark(snapshot.position.database, journal)
+    if engine is not None:
+        same = same if same is not None else await _state_at(expected, config, engine, engine.seq)
+        proofs += [make_proof("engine_equals_replay", engine.seq, same)] if same is not None else []
+    return proofs, mark
+
+
+async def _state_at(
+    expected: Expected, config: Config, engine: EngineState | None, to_seq: int
+) -> list[str] | None:
+    """How the engine's state differs from the replay's; None when its command is after to_seq, or before ours."""
+    if engine is None or not expected.core.seq <= engine.seq <= to_seq:
+        return None
+    reached = await expected.replay(config.paths.journal, engine.seq)
+    if reached < engine.seq:
+        return [f"the engine is at command {engine.seq}, the journal ends at {reached}"]
+    ours = expected.core.state_hash()
+    if ours != engine.state_hash:
+        return [f"command {engine.seq}: the engine's state is {engine.state_hash:x}, the replay's {ours:x}"]
+    return []
 
 
 def _position(expected: Expected, snapshot: Snapshot) -> list[str]:
-    if (expected.epoch, expected.core.time_ns) == (snapshot.epoch, snapshot.time_ns):
+    found = snapshot.position
+    if (expected.epoch, expected.core.time_ns) == (found.epoch, found.time_ns):
         return []
-    return [f"command {snapshot.seq}: journal epoch {expected.epoch} time {expected.core.time_ns}, "
-            f"watermark epoch {snapshot.epoch} time {snapshot.time_ns}"]
+    return [f"command {found.seq}: journal epoch {expected.epoch} time {expected.core.time_ns}, "
+            f"watermark epoch {found.epoch} time {found.time_ns}"]
 
 
 def _wallets(expected: Rows, found: Rows) -> list[str]:
@@ -153,7 +173,7 @@ def _sums_proof(
         columns = [column for column, ours, theirs in pairs if ours != theirs]
         if columns:
             different.append(f"{describe(group)}: sums differ in {', '.join(columns)}")
-    return _proof(name, sum(values[0] for values in found.values()), different)
+    return make_proof(name, sum(values[0] for values in found.values()), different)
 
 
 def _instrument_name(instrument: int) -> str:

@@ -9,6 +9,7 @@ from engine.ready import announce
 from workers.ledger import Ledger
 from workers.market_data import MarketData
 from workers.together import together
+from workers.verify_result import add_metrics
 
 
 class Role(Protocol):
@@ -38,6 +39,7 @@ async def _announce(config: Config, running: list[Role], roles: list[str]) -> No
     fields = {}
     for role in running:
         if isinstance(role, Ledger):
+            add_metrics(role.meter.metrics, config.paths.verified)
             server = await MetricsServer.start(role.meter.shown, config.metrics, config.metrics.ledger_port)
             fields = {"metrics": server.url} if server is not None else {}
             await role.ready.wait()

@@ -97,7 +97,7 @@ class RunningVenue:
 
 def verify(data_dir: Path) -> dict[str, object]:
     """Run `buttonwood verify --json`; the report, in which all proofs must hold. Waits for a Postgres that recovers."""
-    command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json"]
+    command = [sys.executable, "-m", "buttonwood", "verify", "--data", str(data_dir), "--json", "--full"]
     end = time.monotonic() + READY_SECONDS_MAX
     while True:
         output = finished(command)

@@ -36,7 +36,8 @@ def test_a_changed_balance_is_found(data_dir, capsys):
     where = ["--data", str(data_dir)]
     with RunningVenue(data_dir, "--listing", str(LISTING)):
         assert main(["verify", *where]) == 0
-        assert "verified at command" in capsys.readouterr().out
+        output = capsys.readouterr().out
+        assert "verified at command" in output and "engine_equals_replay" in output
         take(data_dir, 1)
         assert main(["verify", *where]) == 1
         output = capsys.readouterr().out

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from engine.config import Config
 from tests.support.flow import COIN_USD, Flow
-from tests.support.ledger import check_task, config_for, execute, open_engine, reached, running, submit
+from tests.support.ledger import check_task, config_for, execute, fetch, open_engine, reached, running, submit
 from tests.support.postgres import PostgresServer
 from workers.ledger_errors import LedgerRefused
-from workers.reconcile import Report, verify
+from workers.reconcile import EngineState, Report, verify
+from workers.reconcile_mark import Mark, write_mark
 
 MOST = 2**63 - 1
 # damage to a sound ledger, and the proofs that must notice
@@ -179,3 +181,114 @@ async def repeat(check: Callable[[Config], Awaitable[Report]], config: Config, t
 def test_an_empty_database_is_no_ledger(tmp_path: Path, dsn: str):
     with pytest.raises(LedgerRefused, match="no ledger in this database"):
         asyncio.run(verify(config_for(tmp_path, dsn)))
+
+
+# what came since the last proof
+
+def own_mark(sound: Config, postgres: PostgresServer, folder: Path) -> Config:
+    """A copy of database and data directory."""
+    config = config_for(folder / "venue", postgres.database(copy_of=sound.postgres.dsn))
+    shutil.copytree(sound.data_dir, config.data_dir, ignore=shutil.ignore_patterns("*.sock", "proven.mark"))
+    return config
+
+
+async def trade_on(config: Config, seed: int) -> None:
+    flow = Flow(seed)
+    async with open_engine(config) as engine, running(config) as task:
+        await submit(engine, *(flow.commands(500) for _ in range(2)))
+        await reached(config.postgres.dsn, engine.seq, check_task(task))
+
+
+def test_the_next_proof_looks_at_what_came_since(sound: Config, postgres: PostgresServer, tmp_path: Path):
+    config = own_mark(sound, postgres, tmp_path)
+    first = asyncio.run(verify(config))
+    assert first.ok and first.after_seq == 0
+    nothing = asyncio.run(verify(config))
+    assert nothing.ok and nothing.after_seq == first.seq == nothing.seq
+    asyncio.run(trade_on(config, 14))
+    second = asyncio.run(verify(config))
+    assert second.ok and (second.after_seq, second.seq) == (first.seq, first.seq + 1000)
+    checked = {name: [proof.checked for report in (first, second) for proof in report.proofs if proof.name == name]
+               for name in ("running_balances_unbroken", "entries_equal_replay", "closed_orders_equal_replay")}
+    assert all(0 < since < before for before, since in checked.values()), checked
+    full = asyncio.run(verify(config, full=True))
+    assert full.ok and full.after_seq == 0
+
+
+@pytest.mark.parametrize("what", [
+    "an entry's amount", "a running balance", "a removed entry", "an added entry", "a wallet's balance",
+    "a wallet's entries", "a removed wallet", "an added wallet", "the removed last trade", "an instrument"])
+def test_damage_to_what_came_since_is_found(
+    what: str, sound: Config, proven_and_traded_on: Config, postgres: PostgresServer, tmp_path: Path
+):
+    config = config_for(tmp_path / "venue", postgres.database(copy_of=proven_and_traded_on.postgres.dsn))
+    shutil.copytree(proven_and_traded_on.data_dir, config.data_dir, ignore=shutil.ignore_patterns("*.sock"))
+    retarget(config)
+    statement, expected = DAMAGE[what]
+    asyncio.run(execute(config.postgres.dsn, statement))
+    report = asyncio.run(verify(config))
+    assert report.after_seq > 0 and expected <= failing(report), report
+    assert asyncio.run(verify(config)).after_seq == report.after_seq     # what fails is not remembered
+
+
+@pytest.fixture(scope="module")
+def proven_and_traded_on(
+    sound: Config, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Config:
+    config = own_mark(sound, postgres, tmp_path_factory.mktemp("proven"))
+    assert asyncio.run(verify(config)).ok
+    asyncio.run(trade_on(config, 15))
+    return config
+
+
+def retarget(config: Config) -> None:
+    """Make the mark that of the copied database: a copy has another number."""
+    mark = stored_mark(config)
+    number = asyncio.run(fetch(config.postgres.dsn, "SELECT oid::bigint FROM pg_database "
+                                                    "WHERE datname = current_database()"))
+    write_mark(config.paths.proven, replace(mark, database=(mark.database[0], number[0][0])))
+
+
+def stored_mark(config: Config) -> Mark:
+    return msgspec.msgpack.decode(config.paths.proven.read_bytes()[12:], type=Mark)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda data: b"", lambda data: data[:-1], lambda data: data[:500] + b"x" + data[501:], lambda data: data + b"x"])
+def test_a_damaged_mark_is_no_mark(
+    spoil: Callable[[bytes], bytes], sound: Config, postgres: PostgresServer, tmp_path: Path
+):
+    config = own_mark(sound, postgres, tmp_path)
+    assert asyncio.run(verify(config)).ok
+    config.paths.proven.write_bytes(spoil(config.paths.proven.read_bytes()))
+    report = asyncio.run(verify(config))
+    assert report.ok and report.after_seq == 0
+
+
+def test_a_mark_of_another_database_or_a_later_command_is_no_mark(
+    sound: Config, postgres: PostgresServer, tmp_path: Path
+):
+    config = own_mark(sound, postgres, tmp_path)
+    assert asyncio.run(verify(config)).ok
+    other = config_for(Path(config.data_dir), postgres.database(copy_of=sound.postgres.dsn))
+    assert asyncio.run(verify(other)).after_seq == 0
+    mark = stored_mark(other)
+    write_mark(other.paths.proven, replace(mark, seq=mark.seq + 1))
+    assert asyncio.run(verify(other)).after_seq == 0
+
+
+def test_an_engine_in_another_state_is_found(sound: Config, postgres: PostgresServer, tmp_path: Path):
+    config = own_mark(sound, postgres, tmp_path)
+
+    async def state() -> EngineState:
+        async with open_engine(config) as engine:
+            await submit(engine, Flow(16).commands(10))
+            return EngineState(seq=engine.seq, state_hash=engine.core.state_hash())
+
+    engine = asyncio.run(state())
+    report = asyncio.run(verify(config, engine=engine))
+    assert report.ok and report.proofs[-1].name == "engine_equals_replay"
+    wrong = EngineState(seq=engine.seq, state_hash=engine.state_hash ^ 1)
+    assert failing(asyncio.run(verify(config, engine=wrong))) == {"engine_equals_replay"}
+    ahead = EngineState(seq=engine.seq + 1, state_hash=engine.state_hash)
+    assert failing(asyncio.run(verify(config, engine=ahead))) == {"engine_equals_replay"}
