@@ -111,6 +111,16 @@ class Limits(Section, frozen=True):
     follower_hello_seconds_max: Seconds = 5.0
 
 
+class Rates(Section, frozen=True):
+    """What gateway/rates.py enforces, each off at 0; ban_refusals within a minute ban an address for ban_seconds."""
+
+    weight_minute_max: Most = 0
+    orders_ten_seconds_max: Most = 0
+    orders_day_max: Most = 0
+    ban_refusals: Count = 100
+    ban_seconds: Seconds = 120.0
+
+
 class Tls(Section, frozen=True):
     """PEM files for all listeners; certificate "": no TLS. key "": it is in the certificate's file."""
 
@@ -182,6 +192,7 @@ class Config(Section, frozen=True, dict=True):
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)
+    rates: Rates = field(default_factory=Rates)
     tls: Tls = field(default_factory=Tls)
     ledger: Ledger = field(default_factory=Ledger)
     candles: Candles = field(default_factory=Candles)

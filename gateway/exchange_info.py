@@ -34,12 +34,13 @@ PPM_PLACES = 6
 _symbol_list = msgspec.json.Decoder(list[str]).decode
 
 
-def exchange_info(catalog: Catalog, params: Params, server_time: int) -> dict[str, Any]:
+def exchange_info(
+        catalog: Catalog, params: Params, server_time: int, rate_limits: list[dict[str, Any]]) -> dict[str, Any]:
     """The reply to exchangeInfo. Raises Refusal for a selection that names what is not there."""
     return {
         "timezone": "UTC",
         "serverTime": server_time,
-        "rateLimits": [],
+        "rateLimits": rate_limits,
         "exchangeFilters": [],
         "symbols": [symbol_info(instrument) for instrument in _selected(catalog, params)],
     }

@@ -377,14 +377,14 @@ class UserEvent(Struct, rename="camel"):
     event: Raw
 
 
-def reply(request_id: bytes, body: bytes, show_limits: bool) -> bytes:
-    """A successful reply. No rate limit is in force, so the list of those that are is empty."""
+def reply(request_id: bytes, body: bytes, show_limits: bool, limits: bytes = b"[]") -> bytes:
+    """A successful reply; `limits`: the rate limits that the request counts towards."""
     if show_limits:
-        return b'{"id":%b,"status":200,"result":%b,"rateLimits":[]}' % (request_id, body)
+        return b'{"id":%b,"status":200,"result":%b,"rateLimits":%b}' % (request_id, body, limits)
     return b'{"id":%b,"status":200,"result":%b}' % (request_id, body)
 
 
-def error_reply(request_id: bytes, status: int, body: bytes, show_limits: bool) -> bytes:
+def error_reply(request_id: bytes, status: int, body: bytes, show_limits: bool, limits: bytes = b"[]") -> bytes:
     """A refusal; `body` is {"code", "msg"}."""
-    limits = b',"rateLimits":[]' if show_limits else b""
-    return b'{"id":%b,"status":%d,"error":%b%b}' % (request_id, status, body, limits)
+    shown = b',"rateLimits":%b' % limits if show_limits else b""
+    return b'{"id":%b,"status":%d,"error":%b%b}' % (request_id, status, body, shown)

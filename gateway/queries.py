@@ -17,6 +17,7 @@ from gateway.order_replies import order_state
 from gateway.order_store import Order, OrderStore
 from gateway.order_terms import Params, client_order_id, find_instrument, needed, order_id
 from gateway.protocol import EMPTY_RESULT, AccountState, Balance, CommissionRates, Depth, encode
+from gateway.rates import Rates
 from gateway.recent_trades import TRADES_MAX, RecentTrades
 from gateway.refusals import (
     CLIENT_ORDER_ID_MISMATCH,
@@ -37,11 +38,13 @@ _BASIS_POINT_PPM = 100
 class Queries:
     """Reads only; holds nothing of its own."""
 
-    def __init__(self, core: Exchange, catalog: Catalog, store: OrderStore, trades: RecentTrades) -> None:
+    def __init__(
+            self, core: Exchange, catalog: Catalog, store: OrderStore, trades: RecentTrades, rates: Rates) -> None:
         self._core = core
         self._catalog = catalog
         self._store = store
         self._trades = trades
+        self._rates = rates
 
     # for everybody
 
@@ -55,7 +58,9 @@ class Queries:
 
     def exchange_info(self, params: Params, unit_ns: int) -> bytes:
         """exchangeInfo"""
-        return encode(exchange_info(self._catalog, params, time.time_ns() // unit_ns))
+        return encode(exchange_info(
+            self._catalog, params, time.time_ns() // unit_ns,
+            self._rates.weight_limits(None) + self._rates.order_limits(None)))
 
     def depth(self, params: Params, unit_ns: int) -> bytes:
         """depth: straight from the book, so never older than what the streams have shown."""
@@ -104,6 +109,10 @@ class Queries:
             update_time=self._store.changed_ns.get(account, 0) // unit_ns, account_type="SPOT",
             balances=self._balances(account, params.get("omitZeroBalances") == "true"), permissions=["SPOT"],
             uid=account))
+
+    def order_limits(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """account.rateLimits.orders: the limits in force and what the account has used of them"""
+        return encode(self._rates.order_limits(account))
 
     def _balances(self, account: int, omit_zero: bool) -> list[Balance]:
         wallets = {asset: (available, held) for asset, available, held in self._core.account_wallets(account)}

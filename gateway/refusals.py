@@ -44,6 +44,9 @@ TOO_MANY_REQUESTS = Terms(429, -1003, "Too many requests queued.")
 TOO_MUCH_WEIGHT = Terms(
     429, -1003, "Too much request weight used; current limit is %s request weight per %s. "
     "Please use WebSocket Streams for live updates to avoid polling the API.")
+BANNED = Terms(
+    418, -1003, "Way too much request weight used; IP banned until %s. "
+    "Please use WebSocket Streams for live updates to avoid bans.")
 TIMEOUT = Terms(
     503, -1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.")
 SERVER_BUSY = Terms(

@@ -33,6 +33,7 @@ from gateway.requests import BadRequest, read_request, signed_payload
 from gateway.tokens import read_token
 from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
+from gateway.weights import weight_of
 
 PATH = "/ws-api/v3"
 ONLY_ED25519 = Terms(400, -4056, "%s API key is not supported.")
@@ -42,6 +43,7 @@ ANSWER_TOO_LARGE = Terms(
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
 OK = 200
+PLACING = frozenset(("order.place", "order.cancelReplace"))
 
 
 class Principal(NamedTuple):
@@ -63,6 +65,8 @@ class Session:
             venue.desk, self._lane.batch, venue.engine, venue.keys, venue.new_order_id, self._lane.add)
         self._in_flight_max = venue.config.limits.requests_in_flight_max
         self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
+        rates = venue.rates
+        self._unlimited = not (rates.counts_weight or rates.counts_orders)
         self._asked = 0       # questions about the past without an answer
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
@@ -92,7 +96,7 @@ class Session:
     def message(self, data: bytes) -> None:
         """One request."""
         try:
-            if self._intake.take(data):
+            if self._unlimited and self._intake.take(data):
                 return
             try:
                 request = read_request(data)
@@ -104,6 +108,8 @@ class Session:
                 shown = request.params.get("returnRateLimits")
                 if shown is not None:
                     tag = Tag(request.id, _flag(shown, "returnRateLimits"))
+                if not self._unlimited:
+                    tag = self._counted(tag, request.method.removeprefix("v3/"), request.params)
                 self._begin(tag, request.method, request.params)
             except Refusal as refusal:
                 self._lane.refuse(tag, refusal)
@@ -157,6 +163,22 @@ class Session:
             self._begin_subscribe(tag, method, params)
         else:
             raise Refusal(UNSUPPORTED)
+
+    def _counted(self, tag: Tag, method: str, params: Params) -> Tag:
+        """Count the request towards the limits in force; its tag shows them. Raises RateRefusal."""
+        rates = self._venue.rates
+        used = rates.request(self._connection.address, weight_of(method, params))
+        limits = rates.weight_limits(used)
+        if method in PLACING:
+            limits = rates.order_limits(self._who(params)) + limits
+        return tag._replace(limits=encode(limits))
+
+    def _who(self, params: Params) -> int | None:
+        """The account that a request says it is for; whether rightly, is looked at later."""
+        if "apiKey" in params:
+            key = self._venue.keys.find(params["apiKey"])
+            return key.account if key else None
+        return self._principal.account if self._principal else None
 
     def _account(self, params: Params) -> int:
         """Whose request this is. Raises Refusal."""
@@ -241,10 +263,11 @@ class Session:
         if len(body) > self._answer_bytes_max:
             self._refuse(tag, Refusal(ANSWER_TOO_LARGE, self._answer_bytes_max))
         else:
-            self._connection.send(reply(tag.id, body, tag.show_limits))
+            self._connection.send(reply(tag.id, body, tag.show_limits, tag.limits))
 
     def _refuse(self, tag: Tag, refusal: Refusal) -> None:
-        self._connection.send(error_reply(tag.id, refusal.status, refusal.body(), tag.show_limits))
+        self._connection.send(error_reply(
+            tag.id, refusal.status, refusal.body(), tag.show_limits, tag.limits))
 
     def _told(self, tag: Tag, status: int, body: bytes) -> None:
         """The answer to a question about the past, in no order with other replies."""
@@ -252,7 +275,7 @@ class Session:
         if status == OK:
             self._answer(tag, body)
         else:
-            self._connection.send(error_reply(tag.id, status, body, tag.show_limits))
+            self._connection.send(error_reply(tag.id, status, body, tag.show_limits, tag.limits))
         self._pace()
 
     def _send(self, frames: bytes) -> None:

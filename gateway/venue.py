@@ -26,6 +26,7 @@ from gateway.orders import Finish, OrderDesk
 from gateway.prevented_matches import PreventedMatches
 from gateway.queries import Queries
 from gateway.questions import Questions
+from gateway.rates import Rates
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import LEDGER_BEHIND, STORAGE_FULL, Refusal
 from gateway.ticker_queries import TickerQueries
@@ -42,6 +43,7 @@ class Tag(NamedTuple):
 
     id: bytes
     show_limits: bool
+    limits: bytes = b"[]"   # those the request counts towards, as JSON
 
 
 class Closing(Protocol):
@@ -67,6 +69,7 @@ class Venue:
         self.trades = RecentTrades()
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
         self.questions = Questions(config)
+        self.rates = Rates(config.rates)
         self.sessions: set[Closing] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.commands: dict[str, Command] = {}
@@ -104,7 +107,7 @@ class Venue:
         replacer, check = OrderReplacer(core, catalog, desk), OrderCheck(core, catalog)
         self.desk = Desk(catalog, self.store, self.streams, Tag, EXPIRY_REASONS)
         self.new_order_id = desk.new_id
-        queries = Queries(core, catalog, self.store, self.trades)
+        queries = Queries(core, catalog, self.store, self.trades, self.rates)
         tickers = TickerQueries(core, catalog, self.trades)
         self.commands |= {
             "order.place": self._unless_refused(desk.place),
@@ -120,6 +123,7 @@ class Venue:
             "order.status": queries.order_status,
             "openOrders.status": queries.open_orders,
             "account.status": queries.account,
+            "account.rateLimits.orders": queries.order_limits,
         }
         self.public |= {
             "ping": queries.ping,
@@ -132,9 +136,11 @@ class Venue:
         }
 
     def _unless_refused(self, command: Command) -> Command:
-        """Orders are refused one by one, so that a cancel read together with one is not refused too."""
+        """Orders are refused one by one (also when too many), so that a cancel read with one is not refused too."""
         def checked(batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
             if self.engine.orders_refused:
                 raise Refusal(STORAGE_FULL if self.engine.storage_low else LEDGER_BEHIND)
+            if self.rates.counts_orders:
+                self.rates.order(account)
             return command(batch, account, params, unit_ns)
         return checked

@@ -18,6 +18,7 @@ from engine.config import Config
 from gateway.auth import authenticate, rest_payload
 from gateway.door_client import DoorClient
 from gateway.keys import KeyStore
+from gateway.rates import RateRefusal, Rates
 from gateway.refusals import (
     INVALID_TIME_UNIT,
     NO_SUCH_ROUTE,
@@ -35,6 +36,7 @@ from gateway.rest.klines import Klines
 from gateway.rest.parameters import read_parameters
 from gateway.rest.public_trades import PublicTrades
 from gateway.rest.reader import Reader
+from gateway.rest.replies import result_of
 from gateway.rest.routes import Route
 from gateway.rest.statistics import RollingTickers
 from gateway.rest.tickers import Tickers
@@ -42,6 +44,7 @@ from gateway.rest.usage import Usage
 
 FORM = "application/x-www-form-urlencoded"
 RETRY_SECONDS = "1"
+_COUNT_HEADERS = {"SECOND": "X-MBX-ORDER-COUNT-10S", "DAY": "X-MBX-ORDER-COUNT-1D"}
 NS_PER_MS, NS_PER_US = 1_000_000, 1000
 _log = logging.getLogger(__name__)
 
@@ -49,8 +52,28 @@ HttpRequest = Request[None, None, State]
 Local = Callable[[int, dict[str, str], int], Awaitable[bytes]]
 
 
+class _Wait(Struct, rename="camel"):
+    server_time: int
+    retry_after: int
+
+
+class _Limited(Struct):
+    data: _Wait | None = None
+
+
 class _Status(Struct, rename="camel"):
     durable_seq: int
+
+
+class _OrderCount(Struct):
+    interval: str
+    count: int
+
+
+def retry_seconds(body: bytes) -> str:
+    """From the `data` of a refusal that came from the exchange; a second if there is none."""
+    data = msgspec.json.decode(body, type=_Limited).data
+    return str(max(1, (data.retry_after - data.server_time) // 1000)) if data else RETRY_SECONDS
 
 
 class Gateway:
@@ -60,7 +83,8 @@ class Gateway:
         self._door = door
         self._keys = KeyStore(config.paths.keys)
         self._reader = Reader(config.postgres.dsn, config.rest, self._durable_seq)
-        self._usage = Usage()
+        self._rates = Rates(config.rates)
+        self._usage = Usage(self._rates)
         self.local = self._local_methods()
 
     async def answer(self, route: Route, request: HttpRequest) -> Response[bytes]:
@@ -70,13 +94,15 @@ class Gateway:
             status, body = await self._serve(route, request, headers)
         except Refusal as refusal:
             status, body = refusal.status, refusal.body()
+            if isinstance(refusal, RateRefusal):
+                headers["Retry-After"] = str(refusal.retry_seconds)
         except HTTPException:
             raise
         except Exception:
             _log.exception("%s %s failed", route.verb, route.path)
             status, body = UNKNOWN_ERROR.status, Refusal(UNKNOWN_ERROR).body()
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            headers["Retry-After"] = RETRY_SECONDS
+            headers.setdefault("Retry-After", retry_seconds(body))
         return Response(body, status_code=status, headers=headers, media_type="application/json")
 
     async def close(self) -> None:
@@ -101,8 +127,15 @@ class Gateway:
             params["timeUnit"] = "MICROSECOND"
         status, raw = await self._door.call(account, route.call, params)
         if route.counts_order and status == HTTPStatus.OK:
-            headers |= self._usage.order(account)
+            headers |= await self._order_headers(account)
         return status, bytes(raw)
+
+    async def _order_headers(self, account: int) -> dict[str, str]:
+        """How many orders the account has placed: by the exchange's count if it keeps one, else by ours."""
+        if not self._rates.counts_orders:
+            return self._usage.order(account)
+        rows = result_of(await self._door.call(account, "account.rateLimits.orders", {}), list[_OrderCount])
+        return {_COUNT_HEADERS[row.interval]: str(row.count) for row in rows}
 
     def _authenticate(self, request: HttpRequest, query: bytes, body: bytes, params: dict[str, str]) -> int:
         """The account that signed."""

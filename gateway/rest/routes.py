@@ -91,6 +91,8 @@ ROUTES = (
     _v3("GET", "allOrders", "allOrders", 20, "symbol! orderId startTime endTime limit", list[OrderState],
         "Orders, open and ended", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
+    _v3("GET", "rateLimit/order", "account.rateLimits.orders", 40, "", list[dict[str, Any]],
+        "Orders placed, where they are limited", signed=True),
     _v3("GET", "account/commission", "account.commission", 20, "symbol!", AccountCommission, "Fees of a symbol",
         signed=True),
     _v3("GET", "myPreventedMatches", "myPreventedMatches", 20,

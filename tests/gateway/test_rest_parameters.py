@@ -1,6 +1,8 @@
 """Reading forms: escapes, plus signs, empty values, which place wins, and what is refused."""
 import pytest
 
+from engine.config import Rates as Settings
+from gateway.rates import Rates
 from gateway.refusals import Refusal
 from gateway.rest.parameters import PARAMETERS_MAX, read_parameters
 from gateway.rest.usage import Usage
@@ -45,6 +47,6 @@ def test_windows_are_bounded():
 
 
 def test_headers():
-    usage = Usage()
+    usage = Usage(Rates(Settings()))
     assert list(usage.weigh("1.2.3.4", 20)) == ["X-MBX-USED-WEIGHT-1M"]
     assert list(usage.order(2)) == ["X-MBX-ORDER-COUNT-10S", "X-MBX-ORDER-COUNT-1D"]
