@@ -48,7 +48,8 @@ CONTROL_COMMAND = _record(
 
 EVENT = _record(
     *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("amount", "<i8", 104),
-    ("maker_order_id", "<u8", 64), ("maker_left_lots", "<i8", 72), ("trade_id", "<u8", 80), ("fill_id", "<u8", 88),
+    ("maker_order_id", "<u8", 64), ("maker_left_lots", "<i8", 72), ("trade_id", "<u8", 80),
+    ("fill_id", "<u8", 88),
     ("quote_amount", "<i8", 96), ("taker_fee", "<i8", 104), ("maker_fee", "<i8", 112), ("maker_account", "<u4", 120),
     ("code", "<u2", 124))
 TOP_EVENT = _record(
@@ -61,4 +62,5 @@ ORDER = np.dtype([
     ("order_type", "u1"), ("time_in_force", "u1"), ("flags", "u1"), ("price_ticks", "<i8"),
     ("qty_lots", "<i8"), ("left_lots", "<i8"),
     ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT),
-    ("stp", "u1"), ("reserved", "u1"), ("trailing_bps", "<u2"), ("stop_ticks", "<i8"), ("trigger_ticks", "<i8")])
+    ("stp", "u1"), ("reserved", "u1"), ("trailing_bps", "<u2"), ("stop_ticks", "<i8"), ("trigger_ticks", "<i8"),
+    ("expires_ns", "<i8"), ("session", "<u4"), ("reserved_b", "<u4")])

@@ -1,6 +1,6 @@
 """Decides whether an order may enter, in a fixed order of questions; the first one that fails is the refusal.
 
-1 shape  2 account  3 instrument and its status  4 price and quantity range  5 overflow  6 minimum notional
+1 shape, expiry  2 account  3 instrument and its status  4 price and quantity range  5 overflow  6 minimum notional
 7 price band, maximum notional, open orders (engine.core.limits)  8 client order id in use  9 post-only would match
 10 balance  11 capacity. Nothing is changed by asking.
 """
@@ -11,13 +11,13 @@ from engine.core.clients cimport client_find
 from engine.core.limits cimport check_limits
 from engine.core.prevention cimport sweep_apart
 from engine.core.purse cimport purse_find
-from engine.core.state cimport Book, State, account_known, book_known, side_key
+from engine.core.state cimport Book, State, account_known, book_known, may_stay, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCOUNT_FROZEN_CODE, ACTIVE, ALLOW, BAD_COMMAND, BUY, CAPACITY, DECREMENT, DUPLICATE_CLIENT_ID, FOK, GTC,
-    INSUFFICIENT_BALANCE, LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE,
-    SELL, TRADING, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
+    ACCOUNT_FROZEN_CODE, ACTIVE, ALLOW, BAD_COMMAND, BUY, CAPACITY, DAY, DECREMENT, DUPLICATE_CLIENT_ID,
+    EXPIRED_ALREADY, FOK, GTD, INSUFFICIENT_BALANCE, KILLED, LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE,
+    OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
 
 
 cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept nogil:
@@ -45,26 +45,34 @@ cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept no
 
 
 cdef inline Code check_shape(Command* command) noexcept nogil:
-    if (command.side > SELL or command.order_type > MARKET or command.time_in_force > FOK or command.account == 0
+    if (command.side > SELL or command.order_type > MARKET or command.time_in_force > DAY or command.account == 0
             or command.stp > DECREMENT):
         return BAD_COMMAND
     if command.order_type == MARKET:
-        if command.price_ticks != 0 or command.time_in_force == FOK or (command.qty_lots != 0 and command.amount != 0):
+        if command.price_ticks != 0 or command.time_in_force >= FOK or (command.qty_lots != 0 and command.amount != 0):
             return BAD_COMMAND
-    elif command.amount != 0 or (command.order_type == LIMIT_MAKER and command.time_in_force != GTC):
+    elif command.amount != 0 or (command.order_type == LIMIT_MAKER and not may_stay(command.time_in_force)):
         return BAD_COMMAND
+    if command.time_in_force >= GTD:
+        return check_expiry(command)
     return NONE
+
+
+cdef inline Code check_expiry(Command* command) noexcept nogil:
+    if command.time_in_force == DAY and command.expires_ns == 0:
+        return NONE
+    return NONE if command.expires_ns > command.time_ns else EXPIRED_ALREADY
 
 
 cdef inline Code check_parties(State* state, Command* command) noexcept nogil:
     if not account_known(state, command.account):
         return UNKNOWN_ACCOUNT
-    if state.accounts[command.account].status != ACTIVE:
-        return ACCOUNT_FROZEN_CODE
+    if state.accounts[command.account].barred:
+        return KILLED if state.accounts[command.account].status == ACTIVE else ACCOUNT_FROZEN_CODE
     if not book_known(state, command.instrument):
         return UNKNOWN_INSTRUMENT
-    if state.books[command.instrument].status != TRADING:
-        return MARKET_CLOSED
+    if state.books[command.instrument].barred:
+        return KILLED if state.books[command.instrument].killed or state.killed else MARKET_CLOSED
     return NONE
 
 

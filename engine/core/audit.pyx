@@ -6,6 +6,7 @@ from engine.core.clients cimport client_find
 from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
 from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
+from engine.core.types cimport GTD
 from engine.core.wallets cimport Wallet, wallet_find
 
 
@@ -32,6 +33,7 @@ cdef int audit(State* state) except -1:
     _audit_clients(state)
     _audit_wallets(state, held)
     audit_extras(state)
+    _audit_deadlines(state)
     return 0
 
 
@@ -204,4 +206,34 @@ cdef int _audit_wallets(State* state, dict held) except -1:
     for asset, total in sums.items():
         _expect(total == 0, f"sum over all accounts of asset {asset}", total, 0)
     _expect(state.wallets.items[0].available == 0 and state.wallets.items[0].held == 0, "wallet 0", "money", 0)
+    return 0
+
+
+cdef int _audit_deadlines(State* state) except -1:
+    """Each order that expires and each timer has one entry of its own, and no other entry is there."""
+    cdef uint32_t slot, account, number, place, handle
+    found = 0
+    for slot in range(1, state.pool.fresh):
+        if state.pool.nodes[slot].order_id == 0:
+            continue
+        handle = state.tags[slot].deadline if slot < state.tags_capacity else 0
+        _expect((handle != 0) == (state.pool.nodes[slot].time_in_force >= GTD), f"deadline of slot {slot}", handle, "")
+        if handle != 0:
+            _expect(state.deadlines.items[handle].subject == slot and not state.deadlines.items[handle].timer,
+                    f"subject of deadline {handle}", state.deadlines.items[handle].subject, slot)
+            found += 1
+    for account in range(state.accounts_capacity):
+        number = state.accounts[account].first_timer
+        while number != 0:
+            handle = state.timers[number].deadline
+            _expect(state.timers[number].account == account and state.deadlines.items[handle].subject == number
+                    and state.deadlines.items[handle].timer, f"timer {number}", state.timers[number].account, account)
+            found += 1
+            number = state.timers[number].next
+    _expect(state.deadlines.count == found, "deadlines", state.deadlines.count, found)
+    for place in range(1, state.deadlines.count + 1):
+        handle = state.deadlines.heap[place]
+        _expect(state.deadlines.items[handle].place == place, f"place of deadline {handle}", 0, place)
+        _expect(place == 1 or state.deadlines.items[state.deadlines.heap[place / 2]].time_ns
+                <= state.deadlines.items[handle].time_ns, f"deadline at {place}", "earlier than its parent", "later")
     return 0

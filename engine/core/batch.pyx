@@ -12,8 +12,8 @@ from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
     ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, FEES, INSTRUMENT, INSTRUMENT_LIMITS,
-    PLACE, REDUCE, REPLACE, TEXT_BYTES, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand,
-    LimitsCommand)
+    KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PROTECTION, REDUCE, REPLACE, TEXT_BYTES, TICK, TIMER_COMMAND,
+    AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -46,13 +46,15 @@ cdef class Batch:
 
     def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
               Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
-              Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0):
+              Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0, Py_ssize_t session=0, Py_ssize_t expires_ns=0):
         """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0.
 
-        trigger_ticks is the stop price of STOP_LOSS, TAKE_PROFIT and their _LIMIT.
+        trigger_ticks is the stop price of STOP_LOSS, TAKE_PROFIT and their _LIMIT; session: which of the account's
+        sessions places it, 0 none; expires_ns: when a GTD order ends.
         """
         _check(BYTE_MAX, side, order_type, time_in_force)
         _check(BYTE_MAX, stp)
+        _check(ID_MAX, session)
         cdef Command* command = self._order(PLACE, account, instrument, text)
         command.side = <uint8_t>side
         command.order_type = <uint8_t>order_type
@@ -62,6 +64,8 @@ cdef class Batch:
         command.amount = amount
         command.stp = <uint8_t>stp
         command.trigger_ticks = trigger_ticks
+        command.slot = <uint32_t>session
+        command.expires_ns = expires_ns
         return self.count - 1
 
     def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
@@ -79,7 +83,7 @@ cdef class Batch:
     def replace(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
                 Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
                 Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0,
-                Py_ssize_t trigger_ticks=0):
+                Py_ssize_t trigger_ticks=0, Py_ssize_t expires_ns=0):
         """Cancels (order_id, slot) and places a new order of those terms; text is the new client order id.
 
         With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode.
@@ -89,7 +93,7 @@ cdef class Batch:
         _check(BYTE_MAX, mode)
         cdef Py_ssize_t index = self.place(
             account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp,
-            trigger_ticks=trigger_ticks)
+            trigger_ticks=trigger_ticks, expires_ns=expires_ns)
         cdef Command* command = &self.items[index]
         command.kind = REPLACE
         command.order_id = <uint64_t>order_id
@@ -171,6 +175,44 @@ cdef class Batch:
         command.maker_fee_ppm = <int32_t>maker_fee_ppm
         command.taker_fee_ppm = <int32_t>taker_fee_ppm
         command.mode = clear
+        return self.count - 1
+
+    def tick(self):
+        """Ends what has expired by the time this command is stamped with."""
+        self._control(TICK, 0, 0)
+        return self.count - 1
+
+    def timer(self, Py_ssize_t account, Py_ssize_t countdown_ns, *, Py_ssize_t session=0, Py_ssize_t instrument=0):
+        """Cancels orders of the account (of that session, in that instrument) after this time; 0: no longer."""
+        _check(ID_MAX, session)
+        cdef ControlCommand* command = self._control(TIMER_COMMAND, account, instrument)
+        command.session = <uint32_t>session
+        command.countdown_ns = countdown_ns
+        return self.count - 1
+
+    def mass_cancel(self, Py_ssize_t account=0, Py_ssize_t instrument=0, Py_ssize_t session=0, bint disconnected=False):
+        """Cancels all open orders of an account, an account's session, an instrument, or of an account in it."""
+        _check(ID_MAX, session)
+        cdef ControlCommand* command = self._control(MASS_CANCEL_COMMAND, account, instrument)
+        command.session = <uint32_t>session
+        command.mode = disconnected
+        return self.count - 1
+
+    def kill(self, Py_ssize_t account=0, Py_ssize_t instrument=0, *, bint on=True, bint cancel=False):
+        """Refuses new orders of an account, in an instrument, or all; cancel: ends the open ones as well."""
+        cdef ControlCommand* command = self._control(KILL_COMMAND, account, instrument)
+        command.mode = on
+        command.status = cancel
+        return self.count - 1
+
+    def protection(self, Py_ssize_t instrument, *, Py_ssize_t slippage_ppm=0, Py_ssize_t stops_max=0,
+                   Py_ssize_t day_end_s=0):
+        """Replaces all of an instrument's; day_end_s: second of the UTC day at which DAY orders end."""
+        _check(ID_MAX, slippage_ppm, stops_max, day_end_s)
+        cdef ControlCommand* command = self._control(PROTECTION, 0, instrument)
+        command.slippage_ppm = <uint32_t>slippage_ppm
+        command.stops_max = <uint32_t>stops_max
+        command.day_end_s = <uint32_t>day_end_s
         return self.count - 1
 
     def account_tier(self, Py_ssize_t account, Py_ssize_t tier):

@@ -17,7 +17,8 @@ from engine.core.fees cimport TIERS
 from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.memory cimport block_free, block_grow
 from engine.core.pool cimport EXTRA, Details, Node
-from engine.core.state cimport Book, FeeRow
+from engine.core.state cimport Book, FeeRow, Timer
+from engine.core.tags cimport expires_of, session_of
 from engine.core.types cimport InstrumentCommand
 from engine.core.wallets cimport Wallet
 
@@ -31,6 +32,7 @@ cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
     digest[0] = _mix_assets(digest[0], state)
     digest[0] = _mix_accounts(digest[0], state)
     digest[0] = _mix_books(digest[0], state)
+    digest[0] = _mix_if(digest[0], 4, state.killed)
     return _mix_wallets(digest, state)
 
 
@@ -74,6 +76,19 @@ cdef uint64_t _mix_accounts(uint64_t digest, State* state) noexcept nogil:
             digest = _mix(_mix(digest, account), state.accounts[account].status)
             digest = _mix_if(digest, 1, state.accounts[account].trade_group)
             digest = _mix_if(digest, 3, state.accounts[account].tier)
+            digest = _mix_if(digest, 5, state.accounts[account].killed)
+            digest = _mix_timers(digest, state, state.accounts[account].first_timer)
+    return digest
+
+
+cdef uint64_t _mix_timers(uint64_t digest, State* state, uint32_t number) noexcept nogil:
+    cdef Timer* timer
+    while number != 0:
+        timer = &state.timers[number]
+        digest = _mix(_mix(_mix(digest, 10), timer.session), timer.instrument)
+        digest = _mix(digest, <uint64_t>state.deadlines.items[timer.deadline].time_ns)
+        digest = _mix(digest, state.deadlines.items[timer.deadline].seq)
+        number = timer.next
     return digest
 
 
@@ -88,6 +103,8 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
         digest = _mix_bytes(digest, &state.instruments[instrument], sizeof(InstrumentCommand))
         digest = _mix(_mix(digest, book.update_id), book.trade_id)
         digest = _mix_if(digest, 2, book.prevented_id)
+        digest = _mix_if(digest, 6, book.killed)
+        digest = _mix_if(digest, 7, book.day_end_s)
         if book.limited:
             digest = _mix_limits(digest, book)
         if book.fee_rows != 0:
@@ -127,6 +144,8 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side)
             digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
             if state.pool.nodes[slot].flags & EXTRA:
                 digest = _mix_extra(digest, extra_of(&state.extras, slot))
+            digest = _mix_if(digest, 8, session_of(state, slot))
+            digest = _mix_if(digest, 9, <uint64_t>expires_of(state, slot))
             slot = after
         level = ladder_below(&state.shelf, ladder, level)
     return _mix(digest, <uint64_t>side)

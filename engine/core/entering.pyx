@@ -11,12 +11,13 @@ from engine.core.pool cimport EXTRA, Details, Node, pool_give, pool_take
 from engine.core.prevention cimport fills_apart, match_apart, sweep_apart
 from engine.core.reports cimport echo
 from engine.core.resting cimport forget, list_remove
-from engine.core.state cimport Account
+from engine.core.state cimport Account, may_stay
 from engine.core.stops cimport is_market_stop, waiting_hold
 from engine.core.sweep cimport Sweep, sweep_lots
+from engine.core.tags cimport expires_of, session_of
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    BUY, CANCELED, FOK, GTC, INSUFFICIENT_BALANCE, LIMIT, MARKET, NONE, PLACE, REDUCED, TEXT_BYTES, TRIGGER_REFUSED,
+    BUY, CANCELED, FOK, INSUFFICIENT_BALANCE, LIMIT, MARKET, NONE, PLACE, REDUCED, TEXT_BYTES, TRIGGER_REFUSED,
     Code, Event)
 from libc.stdint cimport INT64_MAX
 
@@ -57,6 +58,8 @@ cdef void _as_command(State* state, Command* cause, uint32_t slot, Extra* extra,
     command.price_ticks = node.price_ticks
     command.qty_lots = node.left_lots
     command.stp = extra.stp
+    command.slot = session_of(state, slot)
+    command.expires_ns = expires_of(state, slot)
     memcpy(command.text, state.pool.details[slot].text, TEXT_BYTES)
 
 
@@ -111,7 +114,7 @@ cdef void _work(State* state, Taker* taker) noexcept nogil:
     """As engine.core.matching.place, without an ACCEPTED."""
     cdef Command* command = taker.command
     state.wallets.items[taker.pay_wallet].available -= taker.hold
-    if command.price_ticks != 0 and command.time_in_force == GTC:
+    if command.price_ticks != 0 and may_stay(command.time_in_force):
         taker.slot = pool_take(&state.pool)
         if taker.slot == 0:
             state.failed = True

@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memset
 
 from engine.core.audit cimport audit
 from engine.core.clients cimport client_find, client_hash
+from engine.core.deadlines cimport deadline_first
 from engine.core.digest cimport DIGEST_VERSION as _DIGEST_VERSION
 from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
@@ -16,11 +17,12 @@ from engine.core.events cimport EventBuffer
 from engine.core.fees cimport TIERS
 from engine.core.snapshot cimport snapshot_dump, snapshot_load
 from engine.core.state cimport Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init
+from engine.core.tags cimport expires_of
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
     view_account_wallets, view_assets, view_depth, view_instruments, view_level, view_open_orders, view_order,
-    view_wallets)
+    view_timers, view_wallets)
 from engine.core.wallets cimport wallet_find, wallet_key
 
 __all__ = ["Exchange", "StateDiffers"]
@@ -184,6 +186,34 @@ cdef class Exchange:
     def trade_group(self, uint32_t account):
         """The account's trade group, 0 if it has none or is unknown."""
         return self.state.accounts[account].trade_group if account_known(&self.state, account) else 0
+
+    @property
+    def next_deadline_ns(self):
+        """When the next order or timer ends: a TICK at that time or later has something to do. 0: none ends. O(1)."""
+        cdef uint32_t handle = deadline_first(&self.state.deadlines)
+        return self.state.deadlines.items[handle].time_ns if handle != 0 else 0
+
+    def expires_ns(self, uint64_t order_id, uint32_t slot):
+        """When an open order ends by itself, 0 if it does not or is not open."""
+        return expires_of(&self.state, slot) if self.order(order_id, slot) is not None else 0
+
+    def timers(self, uint32_t account):
+        """[(session, instrument, ends_ns)] of the account's dead man's timers, in that order."""
+        return view_timers(&self.state, account)
+
+    def killed(self, uint32_t account=0, uint32_t instrument=0):
+        """Whether the kill switch of the account, of the instrument, or with neither that of everybody is on."""
+        if account != 0:
+            return account_known(&self.state, account) and self.state.accounts[account].killed != 0
+        if instrument != 0:
+            return book_known(&self.state, instrument) and self.state.books[instrument].killed != 0
+        return self.state.killed != 0
+
+    def protection(self, uint32_t instrument):
+        """(slippage_ppm, stops_max, day_end_s) as PROTECTION set them."""
+        if not book_known(&self.state, instrument):
+            return 0, 0, 0
+        return 0, 0, self.state.books[instrument].day_end_s
 
     def tier(self, uint32_t account):
         """The account's fee tier."""

@@ -13,6 +13,7 @@ from engine.core.types cimport ControlCommand
 
 cdef enum:
     TIERS = 16
+    FEE_ACCOUNT = 1         # gets no rebate of itself
 
 cdef void set_fees(State* state, ControlCommand* command) noexcept nogil
 cdef void set_tier(State* state, ControlCommand* command) noexcept nogil

@@ -88,10 +88,11 @@ cdef void tier_fees(
     cdef FeeRow* rows = &state.fees[taker.book.fee_rows]
     cdef int64_t taker_ppm = rows[state.accounts[taker.command.account].tier].taker_fee_ppm
     cdef int64_t maker_ppm = rows[state.accounts[maker.account].tier].maker_fee_ppm
-    taker_fee[0] = _payable(state, taker.book.fee_wallet[taker.side], fee_of(taker_gets, taker_ppm))
-    maker_fee[0] = _payable(state, taker.book.fee_wallet[1 - taker.side], fee_of(maker_gets, maker_ppm))
+    taker_fee[0] = _payable(
+        state, taker.command.account, taker.book.fee_wallet[taker.side], fee_of(taker_gets, taker_ppm))
+    maker_fee[0] = _payable(state, maker.account, taker.book.fee_wallet[1 - taker.side], fee_of(maker_gets, maker_ppm))
 
 
-cdef inline int64_t _payable(State* state, uint32_t wallet, int64_t fee) noexcept nogil:
-    cdef int64_t available = state.wallets.items[wallet].available
+cdef inline int64_t _payable(State* state, uint32_t account, uint32_t wallet, int64_t fee) noexcept nogil:
+    cdef int64_t available = state.wallets.items[wallet].available if account != FEE_ACCOUNT else 0
     return fee if fee >= -available else -available

@@ -2,8 +2,8 @@
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from engine.core.bits cimport mul_overflows
-from engine.core.state cimport MAX_TICKS, PPM, Account, side_key
-from engine.core.types cimport BUY, GTC, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
+from engine.core.state cimport MAX_TICKS, PPM, Account, may_stay, side_key
+from engine.core.types cimport BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
 
 
 cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
@@ -17,7 +17,7 @@ cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
         return PRICE_BAND
     if book.limits.max_notional != 0 and _notional(book, command) > book.limits.max_notional:
         return MAX_NOTIONAL
-    if (book.limits.orders_max != 0 and command.order_type != MARKET and command.time_in_force == GTC
+    if (book.limits.orders_max != 0 and command.order_type != MARKET and may_stay(command.time_in_force)
             and has_orders(state, command, book.limits.orders_max, 0)):
         return TOO_MANY_ORDERS
     return NONE

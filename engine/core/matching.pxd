@@ -8,12 +8,12 @@ from engine.core.admission cimport admit
 from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
 from engine.core.reports cimport report_accepted, report_refused
-from engine.core.state cimport State
+from engine.core.state cimport State, may_stay
 from engine.core.stops cimport place_stop
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
-from engine.core.types cimport FOK, GTC, MARKET, NONE, Code, Command
+from engine.core.types cimport FOK, MARKET, NONE, Code, Command
 
 
 cdef inline void place(State* state, Command* command) noexcept nogil:
@@ -48,7 +48,7 @@ cdef inline void _accept(State* state, Taker* taker) noexcept nogil:
 
 
 cdef inline bint _may_rest(Command* command) noexcept nogil:
-    return command.order_type != MARKET and command.time_in_force == GTC
+    return command.order_type != MARKET and may_stay(command.time_in_force)
 
 
 cdef inline bint _fills(State* state, Taker* taker) noexcept nogil:

@@ -10,6 +10,7 @@ cdef enum NodeFlag:             # flags of a node; those above NAMED are rare (e
     NAMED = 1               # has a client order id, and so an entry in the client index
     ARMED = 2               # waits for its trigger price in its book's triggers, not among the orders that trade
     EXTRA = 4               # has an Extra
+    TIMED = 64              # ends by itself: its Tag has a deadline
 
 cdef struct Node:
     uint32_t next           # towards the tail of the price level's queue; in a free slot: the next free one

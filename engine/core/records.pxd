@@ -22,6 +22,9 @@ cdef struct OrderRecord:
     uint16_t trailing_bps
     int64_t stop_ticks      # the command's trigger_ticks
     int64_t trigger_ticks   # the price that sets it off, or did
+    int64_t expires_ns      # 0: it does not
+    uint32_t session
+    uint32_t reserved_b
 
 cdef struct WalletRecord:
     uint32_t account

@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t
 from engine.core.matching cimport place
 from engine.core.orders cimport find_order, take_off, why_unknown
 from engine.core.reports cimport report_refused
+from engine.core.tags cimport session_of
 from engine.core.types cimport (
     ALLOW_FAILURE, BAD_COMMAND, CANCEL_HALF, PLACE_HALF, REJECTED, REQUESTED, STOP_ON_FAILURE, Event)
 
@@ -14,6 +15,7 @@ cdef void replace(State* state, Command* command) noexcept nogil:
         report_refused(state, command, BAD_COMMAND)
         _mark(state, CANCEL_HALF)
         return
+    state.session = session_of(state, slot)
     if slot != 0:
         take_off(state, command, slot, REQUESTED)
     else:

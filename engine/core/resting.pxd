@@ -4,10 +4,11 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.core.clients cimport client_add, clients_remove
 from engine.core.extras cimport extra_close
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
-from engine.core.pool cimport EXTRA, NAMED, Details, Links, Node, pool_give
+from engine.core.pool cimport EXTRA, NAMED, TIMED, Details, Links, Node, pool_give
 from engine.core.state cimport Account, State, side_key
+from engine.core.tags cimport tag_order, untag
 from engine.core.taker cimport Taker
-from engine.core.types cimport TEXT_BYTES, Command
+from engine.core.types cimport GTD, TEXT_BYTES, Command
 from libc.string cimport memcpy
 
 
@@ -31,6 +32,8 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     node.time_in_force = command.time_in_force
     node.flags = NAMED if command.text[0] != 0 else 0
     describe(state, taker)
+    if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
+        tag_order(state, command, slot)
     list_append(state, command.account, slot)
     node.level = ladder_level(&state.shelf, ladder, key)
     if node.level == 0:
@@ -63,11 +66,13 @@ cdef inline void retire(State* state, Ladder* ladder, uint32_t slot) noexcept no
 
 
 cdef inline void forget(State* state, uint32_t slot) noexcept nogil:
-    """Takes an order out of the client index and gives up its Extra, where it has them."""
+    """Takes an order out of the client index and gives up its Extra and deadline, where it has them."""
     if state.pool.nodes[slot].flags & NAMED:
         clients_remove(&state.clients, state.pool.details[slot].hash, slot)
     if state.pool.nodes[slot].flags & EXTRA:
         extra_close(&state.extras, slot)
+    if state.pool.nodes[slot].flags & TIMED:
+        untag(state, slot)
 
 
 cdef inline void list_append(State* state, uint32_t account, uint32_t slot) noexcept nogil:

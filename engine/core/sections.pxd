@@ -21,6 +21,8 @@ cdef enum SectionId:            # never used for another purpose
     WAITING = 9                 # OrderItem; by instrument and direction, in the order in which they would be set off
     EXTRAS = 10
     FEE_ROWS = 20
+    TAGS = 21
+    TIMERS = 22
 
 cdef struct CountersItem:       # one
     uint64_t seq
@@ -28,6 +30,7 @@ cdef struct CountersItem:       # one
     uint64_t fill_id
     uint32_t slots              # pool.fresh
     uint32_t orders_max         # pool.open_max
+    uint64_t killed
 
 cdef struct AssetItem:
     uint32_t asset
@@ -46,12 +49,17 @@ cdef struct BookItem:           # in order of instrument
     int64_t reference_ticks
     int64_t band_up_ppm
     int64_t band_down_ppm
+    uint32_t killed
+    uint32_t day_end_s
+    uint32_t slippage_ppm
+    uint32_t stops_max
 
 cdef struct AccountItem:
     uint32_t account
     uint8_t status
     uint8_t tier
-    uint8_t[2] reserved
+    uint8_t killed
+    uint8_t reserved
     uint32_t trade_group
     uint32_t first_order        # slots
     uint32_t last_order
@@ -62,6 +70,19 @@ cdef struct FeeItem:            # a schedule
     uint32_t tier
     int32_t maker_fee_ppm
     int32_t taker_fee_ppm
+
+cdef struct TagItem:            # of a resting order that has a session or expires; by slot
+    uint32_t slot
+    uint32_t session
+    int64_t expires_ns
+
+cdef struct TimerItem:          # by account, session, instrument
+    uint32_t account
+    uint32_t session
+    uint32_t instrument
+    uint32_t reserved
+    int64_t ends_ns
+    uint64_t seq
 
 cdef struct WalletItem:         # in order of index
     uint64_t key

@@ -9,6 +9,7 @@ from libc.string cimport memcmp, memcpy, memset
 from engine.core.events cimport event_next
 from engine.core.fees cimport fees_follow
 from engine.core.ladder cimport ladder_init
+from engine.core.mass cimport bar_account, bar_book
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, Limits, asset_known, book_known,
     reserve_account, reserve_asset, reserve_book)
@@ -121,6 +122,7 @@ cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept n
     cdef Book* book = &state.books[command.instrument]
     state.instruments[command.instrument] = command[0]
     book.status = command.status
+    bar_book(state, command.instrument)
     book.min_lots = command.min_lots
     book.max_lots = command.max_lots
     book.max_ticks = command.max_ticks
@@ -167,6 +169,7 @@ cdef void set_account(State* state, AccountCommand* command) noexcept nogil:
         state.accounts[command.account].known = True
         state.accounts[command.account].status = command.status
         state.accounts[command.account].trade_group = command.trade_group
+        bar_account(state, command.account)
     _report(state, command, code, command.account, 0)
 
 

@@ -3,9 +3,10 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
 from engine.core.sections cimport (
-    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, WAITING, WALLETS, AccountItem,
-    AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, OrderItem, WalletItem)
-from engine.core.snapshot_market cimport dump_fees, load_fees
+    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, TAGS, TIMERS, WAITING,
+    WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, OrderItem, TagItem, TimerItem,
+    WalletItem)
+from engine.core.snapshot_market cimport dump_fees, dump_tags, dump_timers, load_fees, load_tags, load_timers
 from engine.core.snapshot_orders cimport dump_free_slots, dump_orders, load_free_slots, load_orders
 from engine.core.snapshot_settings cimport (
     dump_accounts, dump_assets, dump_books, dump_counters, dump_instruments, dump_wallets, load_accounts, load_assets,
@@ -29,6 +30,8 @@ cdef list snapshot_dump(State* state):
         (<int>ORDERS, 1, sizeof(OrderItem), dump_orders(state)),
         (<int>WAITING, 1, sizeof(OrderItem), dump_waiting(state)),
         (<int>EXTRAS, 1, sizeof(ExtraItem), dump_extras(state)),
+        (<int>TAGS, 1, sizeof(TagItem), dump_tags(state)),
+        (<int>TIMERS, 1, sizeof(TimerItem), dump_timers(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
 
@@ -47,6 +50,8 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, ORDERS, 1, sizeof(OrderItem), load_orders, required=True)
     _load(state, found, WAITING, 1, sizeof(OrderItem), load_waiting, required=False)
     _load(state, found, EXTRAS, 1, sizeof(ExtraItem), load_extras, required=False)
+    _load(state, found, TAGS, 1, sizeof(TagItem), load_tags, required=False)
+    _load(state, found, TIMERS, 1, sizeof(TimerItem), load_timers, required=False)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:
         raise ValueError(f"unknown sections {sorted(found)}: a newer version of Buttonwood wrote this snapshot")

@@ -4,10 +4,12 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from engine.core.fees cimport TIERS
+from engine.core.mass cimport bar_account, bar_book
 from engine.core.sections cimport AccountItem, AssetItem, BookItem, CountersItem, WalletItem, read_item
 from engine.core.settings cimport keep_asset, keep_instrument, keep_limits
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, Account, Book, Limits, asset_known, book_known, reserve_account)
+from engine.core.tags cimport DAY_S
 from engine.core.types cimport InstrumentCommand
 from engine.core.wallets cimport wallet_add, wallet_find
 
@@ -17,6 +19,7 @@ cdef bytes dump_counters(State* state):
     memset(&item, 0, sizeof(item))
     item.seq, item.time_ns, item.fill_id = state.seq, state.time_ns, state.fill_id
     item.slots, item.orders_max = state.pool.fresh, state.pool.open_max
+    item.killed = state.killed
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
 
@@ -29,6 +32,7 @@ cdef int load_counters(State* state, const char* data, uint64_t count, size_t it
         raise ValueError(f"orders_max is {item.orders_max} in the snapshot and {state.pool.open_max} here")
     state.seq, state.time_ns, state.fill_id = item.seq, item.time_ns, item.fill_id
     state.pool.fresh = item.slots
+    state.killed = item.killed != 0
     return 0
 
 
@@ -91,6 +95,7 @@ cdef bytes dump_books(State* state):
             item.max_notional, item.reference_ticks = book.limits.max_notional, book.limits.reference_ticks
             item.band_up_ppm, item.band_down_ppm = book.limits.band_up_ppm, book.limits.band_down_ppm
             item.orders_max = book.limits.orders_max
+            item.killed, item.day_end_s = book.killed, book.day_end_s
             items.append(PyBytes_FromStringAndSize(<char*>&item, sizeof(item)))
     return b"".join(items)
 
@@ -111,6 +116,8 @@ cdef int load_books(State* state, const char* data, uint64_t count, size_t item_
         limits.band_up_ppm, limits.band_down_ppm = item.band_up_ppm, item.band_down_ppm
         limits.orders_max = item.orders_max
         keep_limits(book, &limits)
+        book.killed, book.day_end_s = item.killed != 0, item.day_end_s % DAY_S
+        bar_book(state, item.instrument)
     return 0
 
 
@@ -129,7 +136,7 @@ cdef bytes dump_accounts(State* state):
             memset(item, 0, sizeof(AccountItem))
             item.account, item.status, item.trade_group = account, owner.status, owner.trade_group
             item.first_order, item.last_order = owner.first_order, owner.last_order
-            item.open_orders, item.tier = owner.open_orders, owner.tier
+            item.open_orders, item.tier, item.killed = owner.open_orders, owner.tier, owner.killed
             item += 1
     return items
 
@@ -148,6 +155,8 @@ cdef int load_accounts(State* state, const char* data, uint64_t count, size_t it
         owner = &state.accounts[item.account]
         owner.known = True
         owner.status, owner.trade_group, owner.tier = item.status, item.trade_group, item.tier
+        owner.killed = item.killed
+        bar_account(state, item.account)
         owner.first_order, owner.last_order, owner.open_orders = item.first_order, item.last_order, item.open_orders
     return 0
 

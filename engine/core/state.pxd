@@ -7,11 +7,12 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from engine.core.bits cimport pick
 from engine.core.clients cimport Clients
+from engine.core.deadlines cimport Deadlines
 from engine.core.events cimport Events
 from engine.core.extras cimport Extras
 from engine.core.ladder cimport Ladder, Shelf
 from engine.core.pool cimport Pool
-from engine.core.types cimport InstrumentCommand
+from engine.core.types cimport GTC, GTD, InstrumentCommand
 from engine.core.wallets cimport Wallets
 
 cdef enum:
@@ -33,6 +34,17 @@ cdef struct FeeRow:             # what one tier pays in one book
     int32_t maker_fee_ppm
     int32_t taker_fee_ppm
     uint32_t own                # it has a schedule of its own
+
+cdef struct Tag:                # engine.core.tags
+    uint32_t session
+    uint32_t deadline           # 0: the order does not expire
+
+cdef struct Timer:              # engine.core.timers
+    uint32_t account
+    uint32_t session
+    uint32_t instrument
+    uint32_t next               # of the account; of a free one the next free one
+    uint32_t deadline
 
 cdef struct Top:                # 0 where a side is empty
     int64_t bid_ticks
@@ -66,7 +78,10 @@ cdef struct Book:
     uint8_t known
     uint8_t status
     uint8_t limited             # some limit is set
+    uint8_t killed
+    uint8_t barred              # new orders meet an obstacle: status, kill switch
     uint32_t fee_rows           # engine.core.fees; 0: the same fees for everybody
+    uint32_t day_end_s          # when DAY orders end
     Limits limits
     Top top                     # as last published
     uint64_t prevented_id       # last given to a prevented match
@@ -83,8 +98,11 @@ cdef struct Account:            # 64 bytes: one cache line
     uint32_t[4] purse_asset     # engine.core.purse; 0: nothing remembered here
     uint32_t[4] purse_wallet
     uint32_t trade_group        # 0: none
-    uint32_t[2] reserved
+    uint32_t first_timer        # engine.core.timers
     uint8_t tier                # engine.core.fees
+    uint8_t killed
+    uint8_t barred              # new orders meet an obstacle: status, kill switch
+    uint8_t[5] reserved
 
 cdef struct Asset:
     char[36] text
@@ -115,9 +133,17 @@ cdef struct State:
     Account* accounts
     Asset* assets
     FeeRow* fees                # TIERS for each book that has schedules
+    Tag* tags                   # by slot; NULL until an order needs one
+    Timer* timers
+    Deadlines deadlines
     uint32_t books_capacity
     uint32_t accounts_capacity
     uint32_t assets_capacity
+    uint32_t tags_capacity
+    uint32_t timers_capacity
+    uint32_t timer_fresh        # highest number used
+    uint32_t timer_free
+    uint32_t session            # of the order that a REPLACE has canceled
     uint32_t fee_rows           # place of the last TIERS given
     uint32_t fee_rows_capacity
     uint32_t text_hash              # of the current command's account and text
@@ -127,6 +153,7 @@ cdef struct State:
     uint32_t entering_first         # triggered orders on their way into the book, linked through node.next
     uint32_t entering_last
     bint top_events
+    bint killed                 # the switch for everybody
     bint failed
 
 cdef bint state_init(
@@ -149,6 +176,11 @@ cdef inline bint book_known(State* state, uint32_t instrument) noexcept nogil:
 
 cdef inline bint asset_known(State* state, uint32_t asset) noexcept nogil:
     return asset < state.assets_capacity and state.assets[asset].known
+
+
+cdef inline bint may_stay(int time_in_force) noexcept nogil:
+    """What does not trade at once waits in the book."""
+    return time_in_force == GTC or time_in_force >= GTD
 
 
 cdef inline int64_t side_key(int side, int64_t price_ticks) noexcept nogil:

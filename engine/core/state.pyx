@@ -2,6 +2,7 @@
 from libc.stdint cimport uint32_t
 
 from engine.core.clients cimport clients_free, clients_init
+from engine.core.deadlines cimport deadlines_free
 from engine.core.events cimport events_free, events_init
 from engine.core.extras cimport extras_free
 from engine.core.ladder cimport shelf_free, shelf_init
@@ -37,6 +38,9 @@ cdef void state_free(State* state) noexcept nogil:
     block_free(state.accounts)
     block_free(state.assets)
     block_free(state.fees)
+    block_free(state.tags)
+    block_free(state.timers)
+    deadlines_free(&state.deadlines)
 
 
 cdef bint reserve_book(State* state, uint32_t instrument) noexcept nogil:

@@ -11,10 +11,12 @@ from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node, pool_give, poo
 from engine.core.reports cimport echo, report_refused
 from engine.core.resting cimport forget, list_append, list_remove
 from engine.core.state cimport pay_per_lot, side_key
+from engine.core.tags cimport tag_order
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCEPTED, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, INSUFFICIENT_BALANCE, LIMIT, MARKET, NONE, OVERFLOW,
-    PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, WOULD_TRIGGER, Code, Event)
+    ACCEPTED, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, EXPIRED_ALREADY, GTD, INSUFFICIENT_BALANCE, LIMIT,
+    MARKET, NONE, OVERFLOW, PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS,
+    WOULD_TRIGGER, Code, Event)
 from engine.core.wallets cimport Wallet
 
 
@@ -41,10 +43,11 @@ cdef void place_stop(State* state, Command* command) noexcept nogil:
 
 cdef Code _admit(State* state, Command* command, Command* plain, Taker* taker) noexcept nogil:
     cdef Code code = check_shape(plain)
-    if (code != NONE or command.order_type <= MARKET or command.order_type > TAKE_PROFIT_LIMIT
-            or command.amount != 0 or command.trigger_ticks == 0 or command.trailing_bps != 0):
+    if ((code != NONE and code != EXPIRED_ALREADY) or command.order_type <= MARKET
+            or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0 or command.trigger_ticks == 0 or command.trailing_bps != 0):
         return BAD_COMMAND
-    code = check_parties(state, plain)
+    if code == NONE:
+        code = check_parties(state, plain)
     if code != NONE:
         return code
     prepare(state, plain, taker)
@@ -116,6 +119,8 @@ cdef void _fill(State* state, Command* command, Taker* taker, uint32_t slot) noe
     extra.hold_ticks = command.price_ticks if command.price_ticks != 0 else command.trigger_ticks
     extra.stp = command.stp
     extra.direction = <unsigned char>direction_of(command)
+    if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
+        tag_order(state, command, slot)
     list_append(state, command.account, slot)
     if command.text[0] != 0:
         details.hash = state.text_hash

@@ -5,7 +5,7 @@ from libc.string cimport memset
 from engine.core.events cimport event_next
 from engine.core.ladder cimport NO_KEY, Ladder
 from engine.core.state cimport side_key
-from engine.core.types cimport BUY, CONFIGURED, MONEY, REJECTED, SELL, TOP, Event, TopEvent
+from engine.core.types cimport BUY, CONFIGURED, MONEY, REJECTED, SELL, STATUS, TOP, Event, TopEvent
 
 
 cdef Top book_top(State* state, Book* book) noexcept nogil:
@@ -28,7 +28,7 @@ cdef void publish_tops(State* state, Command* command, uint64_t first_event) noe
     cdef Event* event
     for position in range(first_event, after):
         event = &state.events.items[position]
-        if event.kind != REJECTED and event.kind != MONEY and event.kind != CONFIGURED:
+        if event.kind != REJECTED and event.kind != MONEY and event.kind != CONFIGURED and event.kind != STATUS:
             _publish(state, command, &state.books[event.instrument])
 
 

@@ -270,7 +270,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, C
     uint8_t time_in_force
     uint32_t account
     uint32_t instrument     # MONEY: the asset; CONFIGURED: asset or instrument
-    uint32_t slot           # where the order lives (for a later CANCEL or REDUCE)
+    uint32_t slot           # where the order lives (for a later CANCEL or REDUCE); STATUS: the session
     uint64_t seq            # of the command that caused it
     int64_t time_ns         # of that command
     uint64_t order_id       # = seq of the PLACE command; rising, never reused

@@ -11,5 +11,6 @@ cdef bytes view_wallets(State* state)
 cdef list view_account_wallets(State* state, uint32_t account)
 cdef list view_assets(State* state)
 cdef bytes view_instruments(State* state)
+cdef list view_timers(State* state, uint32_t account)
 # Indices of all wallets, ordered by account, then asset.
 cdef list sorted_wallets(State* state)

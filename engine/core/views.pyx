@@ -8,6 +8,7 @@ from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_ke
 from engine.core.pool cimport EXTRA, Details, Node
 from engine.core.records cimport OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
+from engine.core.tags cimport expires_of, session_of
 from engine.core.types cimport InstrumentCommand
 from engine.core.wallets cimport Wallet, wallet_find, wallet_key
 
@@ -56,6 +57,8 @@ cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept
     record.time_ns = details.time_ns
     record.update_ns = details.update_ns
     memcpy(record.text, details.text, 36)
+    record.session = session_of(state, slot)
+    record.expires_ns = expires_of(state, slot)
     record.flags = node.flags
     if node.flags & EXTRA:
         _fill_extra(extra_of(&state.extras, slot), record)
@@ -128,3 +131,14 @@ cdef bytes view_instruments(State* state):
     return b"".join([
         PyBytes_FromStringAndSize(<char*>&state.instruments[instrument], sizeof(InstrumentCommand))
         for instrument in range(1, state.books_capacity) if state.books[instrument].known])
+
+
+cdef list view_timers(State* state, uint32_t account):
+    """O(timers of the account)."""
+    cdef list timers = []
+    cdef uint32_t number = state.accounts[account].first_timer if account_known(state, account) else 0
+    while number != 0:
+        timers.append((state.timers[number].session, state.timers[number].instrument,
+                       state.deadlines.items[state.timers[number].deadline].time_ns))
+        number = state.timers[number].next
+    return timers

@@ -51,6 +51,8 @@ class Command:
     mode: int = 0
     trigger_ticks: int = 0
     trade_group: int = 0
+    session: int = 0
+    expires_ns: int = 0
     terms: dict[str, int] = field(default_factory=dict)
 
     def write(self, batch: Batch) -> None:
@@ -59,7 +61,7 @@ class Command:
             case CommandKind.PLACE:
                 batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                             self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
-                            trigger_ticks=self.trigger_ticks)
+                            trigger_ticks=self.trigger_ticks, session=self.session, expires_ns=self.expires_ns)
             case CommandKind.CANCEL:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
@@ -68,7 +70,7 @@ class Command:
                 batch.replace(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                               self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
                               order_id=self.order_id, slot=self.slot, mode=self.mode,
-                              trigger_ticks=self.trigger_ticks)
+                              trigger_ticks=self.trigger_ticks, expires_ns=self.expires_ns)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.CREDIT:
@@ -81,14 +83,29 @@ class Command:
                 batch.instrument(self.instrument, text=self.text, status=self.status, **self.terms)
             case CommandKind.INSTRUMENT_LIMITS:
                 batch.limits(self.instrument, **self.terms)
+            case CommandKind.ACCOUNT:
+                batch.account(self.account, self.status, self.text, self.trade_group)
+            case _:
+                self._write_control(batch)
+
+    def _write_control(self, batch: Batch) -> None:
+        match self.kind:
             case CommandKind.FEES:
                 batch.fees(self.instrument, **self.terms)
             case CommandKind.ACCOUNT_TIER:
                 batch.account_tier(self.account, self.terms["tier"])
+            case CommandKind.TICK:
+                batch.tick()
+            case CommandKind.TIMER:
+                batch.timer(self.account, self.terms["countdown_ns"], session=self.session, instrument=self.instrument)
+            case CommandKind.MASS_CANCEL:
+                batch.mass_cancel(self.account, self.instrument, self.session, bool(self.terms["disconnected"]))
+            case CommandKind.KILL:
+                batch.kill(self.account, self.instrument, on=bool(self.terms["on"]), cancel=bool(self.terms["cancel"]))
+            case CommandKind.PROTECTION:
+                batch.protection(self.instrument, **self.terms)
             case CommandKind.CHECKPOINT:
                 batch.checkpoint(self.order_id, self.amount)
-            case CommandKind.ACCOUNT:
-                batch.account(self.account, self.status, self.text, self.trade_group)
 
 
 def read_events(buffer: memoryview) -> list[EventTuple]:

@@ -10,7 +10,7 @@ from engine.core.batch import Batch
 from engine.core.codes import CommandKind
 from engine.core.exchange import Exchange
 from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
-from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, Flow, deep, opening, tight, wide
+from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, TIME_STEP_NS, Flow, deep, opening, tight, wide
 from tests.core.reference_whole import ReferenceWhole
 
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
@@ -36,11 +36,11 @@ class Twins:
         seq = self.core.seq + 1
         self.batch.clear()
         command.write(self.batch)
-        self.batch.stamp(seq, seq * 1000)
+        self.batch.stamp(seq, seq * TIME_STEP_NS)
         self.journal += memoryview(self.batch)
         buffer = self.core.apply(self.batch)
         self.slots.update(read_slots(buffer))
-        events, expected = read_events(buffer), self.reference.apply(command, seq * 1000)
+        events, expected = read_events(buffer), self.reference.apply(command, seq * TIME_STEP_NS)
         assert events == expected, f"command {seq}: {command}\ncore      {events}\nreference {expected}"
         if seq % self.check_every == 0:
             self.compare_state()
@@ -65,6 +65,12 @@ class Twins:
             assert core.last_price(key) == book.last_ticks
             assert [core.fees(key, tier) for tier in range(16)] == [reference.rates(key, tier) for tier in range(16)]
             assert core.limits(key) == tuple(book.limits.get(name, 0) for name in LIMITS)
+        assert core.next_deadline_ns == next((end[0] for end in reference.deadlines()), 0)
+        assert core.killed() == reference.killed
+        for account in ACCOUNTS:
+            mine = [(key[1], key[2], end[0]) for key, end in sorted(reference.timers.items()) if key[0] == account]
+            assert core.timers(account) == mine
+            assert core.killed(account) == (account in reference.killed_accounts)
         core.check()
 
     def reload(self) -> None:

@@ -22,6 +22,7 @@ TERMS: dict[int, dict[str, int]] = {
     3: {"base_asset": 1, "quote_asset": 5, "lot_value": 2**20, "tick_value": 2**15, "min_lots": 1, "max_lots": 2**62,
         "max_ticks": 2**40, "min_notional": 0, "maker_fee_ppm": 1_000_000, "taker_fee_ppm": 1},
 }
+TIME_STEP_NS = 10**12  # from one command to the next: a day is 86 commands
 CROWD = 40  # open orders above which a flow cancels more
 
 
@@ -91,15 +92,23 @@ class Flow:
             return b""
         return b"id-%d" % self.random.randint(0, 30) if kind < 0.5 else b"%036d" % self.named
 
-    def _place(self, _: list[OpenOrder]) -> Command:
+    def _time(self, orders: list[OpenOrder]) -> int:
+        """About now: the time of the youngest order."""
+        return max((order.order_id for order in orders), default=1) * TIME_STEP_NS
+
+    def _place(self, orders: list[OpenOrder]) -> Command:
         order_type = self.random.choices(tuple(OrderType)[:3], (80, 8, 12))[0]
-        tif = TimeInForce.GTC if order_type == OrderType.LIMIT_MAKER else self.random.choices(
-            tuple(TimeInForce)[:3], (70, 18, 12))[0]
+        waits = self.random.choice((TimeInForce.GTC, TimeInForce.DAY))
+        tif = waits if order_type == OrderType.LIMIT_MAKER else self.random.choices(
+            tuple(TimeInForce), (55, 18, 12, 8, 7))[0]
         side = self.random.randint(0, 1)
         command = Command(
             CommandKind.PLACE, self._account_id(), self._instrument_id(), side, order_type, tif,
             self.price(self.random, side), self.random.randint(1, 30), text=self._text(),
-            stp=self.random.choices((0, 1, 2, 3, 4), (60, 10, 10, 10, 10))[0])
+            stp=self.random.choices((0, 1, 2, 3, 4), (60, 10, 10, 10, 10))[0],
+            session=self.random.choice((0, 0, 0, 5, 6, 2**32 - 1)))
+        if tif == TimeInForce.GTD:
+            command.expires_ns = self._time(orders) + self.random.choice((-1, 0, 1, 5, 50)) * TIME_STEP_NS
         if order_type != OrderType.MARKET:
             return command
         command.price_ticks = 0
@@ -115,7 +124,7 @@ class Flow:
                                    OrderType.TAKE_PROFIT_LIMIT))
         market = kind in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
         price = 0 if market else self.price(self.random, command.side)
-        force = TimeInForce.GTC if market else self.random.choices(tuple(TimeInForce)[:3], (70, 15, 15))[0]
+        force = TimeInForce.GTC if market else self.random.choices(tuple(TimeInForce), (60, 12, 12, 8, 8))[0]
         trigger = self.random.choices((self.price(self.random, 1 - command.side), self.price(self.random, command.side),
                                        0, -1, 2**62), (60, 30, 1, 1, 1))[0]
         return replace(command, order_type=kind, time_in_force=force, price_ticks=price, amount=0,
@@ -125,7 +134,8 @@ class Flow:
         values = (0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
         command = self._stop(orders) if self.random.random() < 0.3 else self._place(orders)
         field = self.random.choice((
-            "price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force", "stp", "trigger_ticks"))
+            "price_ticks", "qty_lots", "amount", "side", "order_type", "time_in_force", "stp", "trigger_ticks",
+            "expires_ns"))
         small = field in ("side", "order_type", "time_in_force", "stp")
         return replace(command, **{field: self.random.choice((0, 1, 2, 3, 4, 5, 6, 7, 255) if small else values)})
 

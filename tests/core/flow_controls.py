@@ -13,7 +13,39 @@ INSTRUMENT_IDS = (1, 1, 1, 2, 3, 0, 9)
 
 def control(random: Random, orders: list[OpenOrder]) -> Command:
     """One command; `orders` are the open ones."""
-    return random.choice((_fees, _tier))(random, orders)
+    make = random.choices((_fees, _tier, _tick, _timer, _mass_cancel, _kill, _protection), (2, 2, 9, 3, 1, 2, 2))[0]
+    return make(random, orders)
+
+
+def _tick(*_: object) -> Command:
+    return Command(CommandKind.TICK)
+
+
+def _timer(random: Random, _: list[OpenOrder]) -> Command:
+    return Command(CommandKind.TIMER, random.choice(ACCOUNT_IDS), random.choice((0, 0, 1, 2, 9)),
+                   session=random.choice((0, 0, 5, 6, 7)),
+                   terms={"countdown_ns": random.choice((0, -1, 1, 20 * 10**12, 100 * 10**12, 2**63 - 1))})
+
+
+def _mass_cancel(random: Random, _: list[OpenOrder]) -> Command:
+    account = random.choice((0, *ACCOUNT_IDS))
+    return Command(CommandKind.MASS_CANCEL, account, random.choice((0, 0, 1, 2, 3, 9)),
+                   session=random.choice((0, 5, 6, 7)), terms={"disconnected": random.random() < 0.5})
+
+
+def _kill(random: Random, _: list[OpenOrder]) -> Command:
+    """Off more often than on, so that trading goes on."""
+    on = random.random() < 0.15
+    scopes = ((0, 0), (0, 1), (2, 0), (0, 2), (2, 1), (99, 0), (0, 9))
+    account, instrument = random.choices(scopes, (1, 1, 4, 2, 1, 1, 1) if on else (9, 9, 4, 4, 1, 1, 1))[0]
+    return Command(CommandKind.KILL, account, instrument,
+                   terms={"on": on, "cancel": random.random() < (0.5 if on else 0.1)})
+
+
+def _protection(random: Random, _: list[OpenOrder]) -> Command:
+    return Command(CommandKind.PROTECTION, instrument=random.choice(INSTRUMENT_IDS), terms={
+        "slippage_ppm": random.choice((0, 0, 10_000, 10**6, 10**6 + 1)), "stops_max": random.choice((0, 0, 3)),
+        "day_end_s": random.choice((0, 1, 3600, 86_399, 86_400))})
 
 
 def _fees(random: Random, _: list[OpenOrder]) -> Command:

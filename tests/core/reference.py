@@ -23,6 +23,8 @@ from tests.core.command import Command, EventTuple
 from tests.core.reference_book import Book, Order, crosses
 from tests.core.reference_ledger import INT64_MAX, ReferenceLedger
 
+AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
+
 
 class Reference(ReferenceLedger):
     """apply() returns the events of one command; the rest is open for inspection."""
@@ -68,7 +70,7 @@ class Reference(ReferenceLedger):
 
     def _finish(self, order: Order, book: Book, hold: int, amount: int, amount_left: int) -> None:
         """Rests what is left or cancels it; gives back what is held and not needed."""
-        may_rest = order.order_type != OrderType.MARKET and order.time_in_force == TimeInForce.GTC
+        may_rest = order.order_type != OrderType.MARKET and order.time_in_force not in AT_ONCE
         if order.left_lots and may_rest:
             self._hold(order, book.cost(order.side, order.price_ticks, order.left_lots) - hold)
             book.sides[order.side].setdefault(order.price_ticks, []).append(order)
@@ -133,14 +135,15 @@ class Reference(ReferenceLedger):
         return Code.NONE
 
     def _check_shape(self, command: Command) -> Code:
-        if command.side > 1 or command.order_type > 2 or command.time_in_force > 2 or command.account == 0:
+        unknown = command.order_type > OrderType.MARKET or command.time_in_force > TimeInForce.DAY
+        if command.side > 1 or unknown or command.account == 0:
             return Code.BAD_COMMAND
         if command.order_type == OrderType.MARKET:
             both = command.qty_lots and command.amount
             bad = command.price_ticks or both or command.time_in_force == TimeInForce.FOK
         else:
             maker = command.order_type == OrderType.LIMIT_MAKER
-            bad = command.amount or (maker and command.time_in_force != TimeInForce.GTC)
+            bad = command.amount or (maker and command.time_in_force in AT_ONCE)
         return Code.BAD_COMMAND if bad else Code.NONE
 
     def _check_parties(self, command: Command) -> Code:
@@ -272,7 +275,7 @@ class Reference(ReferenceLedger):
         self._say(EventKind.REDUCED, order, order.qty_lots, order.left_lots)
 
     def _tops(self) -> None:
-        skipped = (EventKind.REJECTED, EventKind.MONEY, EventKind.CONFIGURED)
+        skipped = (EventKind.REJECTED, EventKind.MONEY, EventKind.CONFIGURED, EventKind.STATUS)
         for event in [event for event in self.events if event[0] not in skipped]:
             book = self.books[event[5]]
             top = book.best(Side.BUY) + book.best(Side.SELL)

@@ -25,6 +25,8 @@ class Order:
     trigger_ticks: int = 0
     armed: bool = False
     armed_at: int = 0
+    session: int = 0
+    expires_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Book:
     prevented_id: int = 0
     last_ticks: int = 0
     limits: dict[str, int] = field(default_factory=dict)
+    protection: dict[str, int] = field(default_factory=dict)
     top: tuple[int, int, int, int] = (0, 0, 0, 0)
     sides: tuple[SortedDict, SortedDict] = field(default_factory=lambda: (SortedDict(), SortedDict()))
 

@@ -57,4 +57,4 @@ class ReferenceFees(ReferenceLimits):
         if ppm >= 0:
             return received * ppm // PPM
         asset = book.pay_asset(1 - order.side)
-        return -min(received * -ppm // PPM, self.balance(FEE_ACCOUNT, asset)[0])
+        return 0 if order.account == FEE_ACCOUNT else -min(received * -ppm // PPM, self.balance(FEE_ACCOUNT, asset)[0])

@@ -35,6 +35,10 @@ class ReferenceLedger:
         self.books: dict[int, Book] = {}
         self.groups: dict[int, int] = {}
         self.tiers: dict[int, int] = {}
+        self.killed, self.killed_accounts, self.killed_books = False, set[int](), set[int]()
+        self.timers: dict[tuple[int, int, int], tuple[int, int]] = {}    # (account, session, instrument): (end, seq)
+        self.placing = Command(0)
+        self.session = 0
         self.schedules: dict[tuple[int, int], tuple[int, int]] = {}
         self.available: dict[tuple[int, int], int] = {}
         self.held: dict[tuple[int, int], int] = {}

@@ -24,7 +24,7 @@ class ReferenceLimits(ReferencePrevention):
             return Code.MAX_NOTIONAL
         mine = [order for order in self.open.values()
                 if (order.account, order.instrument) == (command.account, command.instrument)]
-        may_rest = not market and command.time_in_force == TimeInForce.GTC
+        may_rest = not market and command.time_in_force not in (TimeInForce.IOC, TimeInForce.FOK)
         full = 0 < book.limits["orders_max"] <= len(mine)
         return Code.TOO_MANY_ORDERS if may_rest and full else Code.NONE
 

@@ -38,9 +38,12 @@ class ReferenceStops(ReferenceLimits):
 
     def _stop_refusal(self, command: Command) -> Code:
         plain = self._plain(command)
-        if (self._check_shape(plain) != Code.NONE or command.order_type <= OrderType.MARKET or command.amount
+        shape = self._check_shape(plain)
+        if (shape not in (Code.NONE, Code.EXPIRED_ALREADY) or command.order_type <= OrderType.MARKET or command.amount
                 or command.order_type > OrderType.TAKE_PROFIT_LIMIT or command.trigger_ticks == 0):
             return Code.BAD_COMMAND
+        if shape != Code.NONE:
+            return shape
         for check in (self._check_parties, self._check_numbers):
             code = check(plain)
             if code not in (Code.NONE, Code.MAX_NOTIONAL, Code.PRICE_BAND, Code.TOO_MANY_ORDERS):
@@ -125,7 +128,8 @@ class ReferenceStops(ReferenceLimits):
         del self.open[order.order_id]
         command = self._plain(Command(
             CommandKind.PLACE, order.account, order.instrument, order.side, order.order_type, order.time_in_force,
-            order.price_ticks, order.left_lots, text=order.text, stp=order.stp))
+            order.price_ticks, order.left_lots, text=order.text, stp=order.stp, session=order.session,
+            expires_ns=order.expires_ns))
         mark = len(self.events)
         if order.price_ticks == 0 and order.side == Side.BUY:
             self._afford(order, command)

@@ -2,10 +2,10 @@
 
 Numbers are small on purpose: BASE lots are worth 1 minor unit, a tick times a lot is 1 minor unit of QUOTE.
 """
-from typing import Any
+from typing import Any, Self
 
 from engine.core.batch import Batch
-from engine.core.codes import Code, EventKind, OrderType, Side, TimeInForce
+from engine.core.codes import Code, CommandKind, EventKind, OrderType, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event, unpack_events
 
@@ -37,17 +37,21 @@ class Venue:
         self.setup = self.apply(batch)
 
     def apply(self, batch: Batch) -> list[str]:
-        batch.stamp(self.core.seq + 1, self.core.seq + 1)
+        batch.stamp(self.core.seq + 1, self.now())
         events = unpack_events(self.core.apply(batch))
         self.core.check()
         self.slots.update((event.order_id, event.slot) for event in events if event.kind == EventKind.ACCEPTED)
         self.events = events
         return [tell(event) for event in events]
 
+    def now(self) -> int:
+        """The time of the next command."""
+        return self.core.seq + 1
+
     def place(self, account: int, side: int, price: int, qty: int, *, kind: int = LIMIT, tif: int = GTC,
-              amount: int = 0, text: bytes = b"", book: int = BOOK, stp: int = 0, trigger_ticks: int = 0) -> list[str]:
+              amount: int = 0, text: bytes = b"", book: int = BOOK, stp: int = 0, **more: Any) -> list[str]:
         batch = Batch()
-        batch.place(account, book, side, kind, tif, price, qty, amount, text, stp, trigger_ticks=trigger_ticks)
+        batch.place(account, book, side, kind, tif, price, qty, amount, text, stp, **more)
         return self.apply(batch)
 
     def buy(self, account: int, price: int, qty: int, **more: Any) -> list[str]:
@@ -69,11 +73,10 @@ class Venue:
 
     def replace(self, account: int, order_id: int, side: int, price: int, qty: int, *, kind: int = LIMIT,
                 tif: int = GTC, text: bytes = b"", stp: int = 0, mode: int = 0, slot: int | None = None,
-                trigger_ticks: int = 0) -> list[str]:
+                **more: Any) -> list[str]:
         batch = Batch()
         batch.replace(account, BOOK, side, kind, tif, price, qty, 0, text, stp, order_id=order_id, mode=mode,
-                      trigger_ticks=trigger_ticks,
-                      slot=self.slots.get(order_id, 0) if slot is None else slot)
+                      slot=self.slots.get(order_id, 0) if slot is None else slot, **more)
         return self.apply(batch)
 
     def cancel_all(self, account: int, book: int = 0) -> list[str]:
@@ -108,6 +111,19 @@ class Venue:
         return self.core.balance(account, BASE), self.core.balance(account, QUOTE)
 
 
+class Clock(Venue):
+    """A venue whose time stands where `at` has put it."""
+
+    time_ns = 1
+
+    def at(self, time_ns: int) -> Self:
+        self.time_ns = time_ns
+        return self
+
+    def now(self) -> int:
+        return self.time_ns
+
+
 def instrument_terms(**terms: int) -> dict[str, int]:
     return {"base_asset": BASE, "quote_asset": QUOTE, "lot_value": 1, "tick_value": 1, **terms}
 
@@ -134,6 +150,9 @@ def tell(event: Event) -> str:
             return f"top {event.bid_lots} @ {event.bid_ticks} / {event.ask_lots} @ {event.ask_ticks}"
         case EventKind.MONEY:
             return f"money {event.amount} of {event.instrument} for {event.account}"
+    if event.kind == EventKind.STATUS:
+        reason = f" {Code(event.code).name}" if event.code else ""
+        return f"status {CommandKind(event.flags).name.lower()} {event.account}: {event.amount}{reason}"
     return name
 
 

@@ -14,7 +14,7 @@ def refused(venue: Venue, account: int, side: int, price: int, qty: int, code: s
 
 
 @pytest.mark.parametrize("fields", [
-    {"side": 2}, {"kind": 3}, {"tif": 3}, {"side": 255}, {"amount": 5}, {"kind": LIMIT_MAKER, "tif": IOC},
+    {"side": 2}, {"kind": 3}, {"tif": 5}, {"side": 255}, {"amount": 5}, {"kind": LIMIT_MAKER, "tif": IOC},
     {"kind": LIMIT_MAKER, "tif": FOK}, {"kind": LIMIT_MAKER, "amount": 1}, {"kind": MARKET},
     {"kind": MARKET, "price": 0, "tif": FOK}, {"kind": MARKET, "price": 0, "amount": 5}, {"account": 0},
 ])
