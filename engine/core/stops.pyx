@@ -44,7 +44,8 @@ cdef void place_stop(State* state, Command* command) noexcept nogil:
 cdef Code _admit(State* state, Command* command, Command* plain, Taker* taker) noexcept nogil:
     cdef Code code = check_shape(plain)
     if ((code != NONE and code != EXPIRED_ALREADY) or command.order_type <= MARKET
-            or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0 or command.trigger_ticks == 0 or command.trailing_bps != 0):
+            or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0 or command.trigger_ticks == 0
+            or command.trailing_bps != 0):
         return BAD_COMMAND
     if code == NONE:
         code = check_parties(state, plain)
