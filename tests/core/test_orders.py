@@ -1,6 +1,7 @@
 """Stories of cancel, reduce and cancel all: the right order goes, the others keep their places."""
 import pytest
 
+from engine.records import ORDER
 from tests.core.story import ALICE, BOB, BUY, CAROL, SELL, Venue, traded
 
 
@@ -136,6 +137,6 @@ def test_open_orders_are_listed_by_owner_in_order_of_order_id() -> None:
         venue.buy(BOB, price, 1)
     venue.cancel(ALICE, orders.pop(1))
     listed = venue.core.open_orders(ALICE)
-    assert [int.from_bytes(listed[at:at + 8], "little") for at in range(0, len(listed), 128)] == orders
+    assert [int.from_bytes(listed[at:at + 8], "little") for at in range(0, len(listed), ORDER.itemsize)] == orders
     assert venue.core.open_orders(ALICE, 2) == b""
     assert venue.core.open_orders(99) == b""
