@@ -106,6 +106,7 @@ class Limits(Section, frozen=True):
     requests_in_flight_max: Count = 512   # of one connection, whose next requests are then not read for a while
     subscriptions_max: Count = 1024
     closed_orders_max: Count = 200_000
+    batch_orders_max: Annotated[int, Meta(ge=1, le=1000)] = 50
     followers_max: Count = 32
     follower_buffer_bytes_max: Bytes = 8 * 1024 * 1024
     follower_hello_seconds_max: Seconds = 5.0

@@ -103,6 +103,11 @@ class DoorConnection(asyncio.Protocol):
             texts, unit_ns = _texts(params)
             if command := door.commands.get(method):
                 self._lane.command(number, command(self._lane.batch, account, texts, unit_ns))
+            elif group := door.venue.groups.get(method):
+                self._lane.make_room(door.venue.group_max)
+                before = len(self._lane.batch)
+                finish = group(self._lane.batch, account, texts, unit_ns)
+                self._lane.commands(number, len(self._lane.batch) - before, finish)
             elif private := door.private.get(method):
                 self._lane.query(number, partial(private, account, texts, unit_ns))
             elif public := door.public.get(method):

@@ -24,8 +24,8 @@ from gateway.refusals import DISCONNECTED, LEDGER_BEHIND, SERVER_BUSY, STORAGE_F
 
 Tag = TypeVar("Tag")
 Work = Callable[[], bytes]
-_Item = tuple[int, Tag, Any] | Answer   # kind, tag, and: Finish | Work | Refusal | what to begin
-_COMMAND, _QUERY, _REFUSED, _STARTED = range(4)
+_Item = tuple[int, Tag, Any] | Answer   # kind, tag, and what that kind needs
+_COMMAND, _COMMANDS, _QUERY, _REFUSED, _STARTED = range(5)
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +70,20 @@ class Lane(Generic[Tag]):
     def command(self, tag: Tag, finish: Finish) -> None:
         """The command just added to `batch` belongs to this request."""
         self._queue((_COMMAND, tag, finish))
+        if len(self.batch) >= self._commands_max:
+            self.submit()
+
+    def make_room(self, count: int) -> None:
+        """So many commands are about to be added that must not be parted."""
+        if len(self.batch) + count > self._commands_max:
+            self.submit()
+
+    def commands(self, tag: Tag, count: int, finish: Finish) -> None:
+        """The last `count` commands added to `batch` belong to this request."""
+        if not count:
+            self.query(tag, lambda: finish([]))
+            return
+        self._queue((_COMMANDS, tag, (len(self.batch) - count, count, finish)))
         if len(self.batch) >= self._commands_max:
             self.submit()
 
@@ -143,17 +157,24 @@ class Lane(Generic[Tag]):
             if index == len(items):
                 break
             if not frames or not isinstance(items[index], Answer):
-                start = self._finish(items[index], events, start)
+                start = self._finish(items[index], first_seq, events, start)
                 index += 1
         self._settled()
 
-    def _finish(self, item: _Item[Tag], events: list[Event], start: int) -> int:
+    def _finish(self, item: _Item[Tag], first_seq: int, events: list[Event], start: int) -> int:
         """Do it the general way; where the next command's events begin."""
         work: tuple[int, Tag, Any] = (_COMMAND, item.tag, item.body) if isinstance(item, Answer) else item
         kind, tag, what = work
         if kind == _COMMAND:
             end = end_of_command(events, start)
             self._run(tag, what, events[start:end])
+            return end
+        if kind == _COMMANDS:
+            place, count, finish = what
+            end = start
+            while end < len(events) and events[end].seq < first_seq + place + count:
+                end += 1
+            self._run(tag, finish, events[start:end])
             return end
         if kind == _QUERY:
             self._run(tag, what)
@@ -188,4 +209,4 @@ def _refused(item: _Item[Tag], refusal: Refusal) -> _Item[Tag]:
     """The same item if the engine is not needed for it."""
     if isinstance(item, Answer):
         return _REFUSED, item.tag, refusal
-    return (_REFUSED, item[1], refusal) if item[0] == _COMMAND else item
+    return (_REFUSED, item[1], refusal) if item[0] in (_COMMAND, _COMMANDS) else item

@@ -145,6 +145,12 @@ class Session:
         if command := venue.commands.get(method):
             account = self._account(params)
             self._lane.command(tag, command(self._lane.batch, account, params, self._unit_ns))
+        elif group := venue.groups.get(method):
+            account = self._account(params)
+            self._lane.make_room(venue.group_max)
+            before = len(self._lane.batch)
+            finish = group(self._lane.batch, account, params, self._unit_ns)
+            self._lane.commands(tag, len(self._lane.batch) - before, finish)
         elif private := venue.private.get(method):
             self._lane.query(tag, partial(private, self._account(params), params, self._unit_ns))
         elif public := venue.public.get(method):

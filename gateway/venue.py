@@ -17,6 +17,7 @@ from engine.frames import Frame
 from engine.service import Engine
 from gateway.answers import Desk
 from gateway.keys import KeyStore
+from gateway.order_batches import OrderBatches
 from gateway.order_check import OrderCheck
 from gateway.order_replace import OrderReplacer
 from gateway.order_replies import EXPIRY_REASONS
@@ -73,6 +74,8 @@ class Venue:
         self.sessions: set[Closing] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.commands: dict[str, Command] = {}
+        self.groups: dict[str, Command] = {}    # those that become any number of commands, at most group_max
+        self.group_max = config.limits.batch_orders_max
         self.private: dict[str, Private] = {}
         self.public: dict[str, Public] = {}
 
@@ -116,6 +119,8 @@ class Venue:
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
         }
+        batches = OrderBatches(self._unless_refused(desk.place), desk.cancel, self.group_max)
+        self.groups |= {"order.placeBatch": batches.place, "order.cancelBatch": batches.cancel}
         self.private |= {
             "order.test": check.test,
             "account.commission": check.commission,

@@ -21,7 +21,7 @@ from gateway.protocol import (
     PublicTrade,
     TestCommission,
 )
-from gateway.rest.shapes import AccountTrade, Empty, ServerTime, SystemStatus, TradeFee
+from gateway.rest.shapes import AccountTrade, Empty, ErrorBody, ServerTime, SystemStatus, TradeFee
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
@@ -91,6 +91,10 @@ ROUTES = (
     _v3("GET", "allOrders", "allOrders", 20, "symbol! orderId startTime endTime limit", list[OrderState],
         "Orders, open and ended", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
+    _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | ErrorBody],
+        "Place several orders: ours", signed=True, counts_order=True),
+    _v3("DELETE", "order/batch", "order.cancelBatch", 5, "orders!", list[OrderCanceled | ErrorBody],
+        "Cancel several orders: ours", signed=True),
     _v3("GET", "rateLimit/order", "account.rateLimits.orders", 40, "", list[dict[str, Any]],
         "Orders placed, where they are limited", signed=True),
     _v3("GET", "account/commission", "account.commission", 20, "symbol!", AccountCommission, "Fees of a symbol",
