@@ -5,12 +5,19 @@ cdef extern from *:
     """
     /* The empty statement keeps the compiler from dropping a function that does nothing but ask for lines. */
     #define buttonwood_prefetch(address) ({ __builtin_prefetch(address); __asm__ volatile(""); })
+
+    static inline unsigned long long buttonwood_fold(unsigned long long a, unsigned long long b) {
+        unsigned __int128 product = (unsigned __int128)a * b;
+        return (unsigned long long)product ^ (unsigned long long)(product >> 64);
+    }
     """
     # position of the highest set bit is 63 - clz; undefined for 0
     int clz "__builtin_clzll"(unsigned long long) noexcept nogil
     # true when the exact result does not fit: the one way the core multiplies and adds untrusted numbers
     bint mul_overflows "__builtin_mul_overflow"(int64_t, int64_t, int64_t*) noexcept nogil
     bint add_overflows "__builtin_add_overflow"(int64_t, int64_t, int64_t*) noexcept nogil
+    # both halves of the product: mixes every bit of one number with every bit of the other
+    uint64_t fold "buttonwood_fold"(uint64_t, uint64_t) noexcept nogil
     # a hint to the cache; any address is allowed
     void prefetch "buttonwood_prefetch"(const void*) noexcept nogil
 

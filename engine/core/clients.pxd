@@ -8,6 +8,7 @@ gateway's limit of open orders per account is also the limit of that.
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
+from engine.core.bits cimport fold
 from engine.core.pool cimport Pool
 from engine.core.types cimport TEXT_BYTES
 
@@ -33,13 +34,9 @@ cdef inline uint32_t client_hash(uint32_t account, const char* text) noexcept no
     cdef uint32_t tail = 0
     memcpy(words, text, 32)
     memcpy(&tail, text + 32, 4)
-    cdef uint64_t mixed = (<uint64_t>account << 32 | tail) * <uint64_t>0x9E3779B97F4A7C15
-    mixed ^= (words[0] ^ (words[0] >> 29)) * <uint64_t>0xBF58476D1CE4E5B9
-    mixed += (words[1] ^ (words[1] >> 31)) * <uint64_t>0x94D049BB133111EB
-    mixed ^= (words[2] ^ (words[2] >> 30)) * <uint64_t>0xD6E8FEB86659FD93
-    mixed += (words[3] ^ (words[3] >> 28)) * <uint64_t>0xA0761D6478BD642F
-    mixed ^= mixed >> 32
-    return <uint32_t>((mixed * <uint64_t>0xE7037ED1A0B428DB) >> 32)
+    cdef uint64_t first = fold(words[0] ^ <uint64_t>0x9E3779B97F4A7C15, words[1] ^ (<uint64_t>account << 32 | tail))
+    cdef uint64_t second = fold(words[2] ^ <uint64_t>0xBF58476D1CE4E5B9, words[3] ^ <uint64_t>0x94D049BB133111EB)
+    return <uint32_t>fold(first ^ <uint64_t>0xD6E8FEB86659FD93, second ^ <uint64_t>0xA0761D6478BD642F)
 
 
 cdef inline uint32_t client_find(

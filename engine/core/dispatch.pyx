@@ -3,8 +3,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from engine.core.checkpoint cimport checkpoint
+from engine.core.clients cimport client_hash
 from engine.core.controls cimport control
-from engine.core.lookahead cimport FAR, MIDDLE, NEAR, RING, look_far, look_middle, look_near
+from engine.core.lookahead cimport FAR, NEAR, RING, is_wide, look_far, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
@@ -28,7 +29,7 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
     cdef uint64_t part, applied
     state.events.count = 0
     if <size_t>data % sizeof(uint64_t) == 0:
-        return _apply_aligned(state, <Command*>data, count)
+        return _apply_one(state, <Command*>data) if count == 1 else _apply_aligned(state, <Command*>data, count)
     while position < count:
         part = count - position if count - position < COPIED else COPIED
         memcpy(copies, data + position * sizeof(Command), part * sizeof(Command))
@@ -39,18 +40,25 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
     return position
 
 
+cdef uint64_t _apply_one(State* state, Command* command) noexcept nogil:
+    if command.seq != state.seq + 1:
+        return 0
+    state.text_hash = client_hash(command.account, command.text)
+    _dispatch(state, command)
+    return 0 if state.failed else 1
+
+
 cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) noexcept nogil:
     cdef uint32_t[RING] hashes
     cdef uint64_t position
+    cdef bint wide = is_wide(state)
     for position in range(FAR if FAR < count else count):
-        hashes[position] = look_far(state, &commands[position])
+        hashes[position] = look_far(state, &commands[position], wide)
     for position in range(count):
         if position + FAR < count:
-            hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR])
-        if position + MIDDLE < count:
-            look_middle(state, &commands[position + MIDDLE], hashes[(position + MIDDLE) % RING])
+            hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR], wide)
         if position + NEAR < count:
-            look_near(state, &commands[position + NEAR])
+            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING], wide)
         if commands[position].seq != state.seq + 1:
             return position
         state.text_hash = hashes[position % RING]

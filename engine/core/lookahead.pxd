@@ -1,91 +1,90 @@
 """Asks the cache for what the commands a little further on will touch. Reads only; never changes a result.
 
 A command costs more waiting for memory than computing: its account, wallet, order, queue and book lie anywhere. Each is
-looked at three times: FAR ahead for what its own bytes name, MIDDLE for what those records name, NEAR for what these
-name in turn. No branch depends on a command: commands come in no order, and a wrong guess costs more than asking for
-lines that are not needed. Ids out of range become 0, where nothing lives.
+looked at twice: FAR ahead for what its own bytes name, NEAR for what those records name in turn. While the books are
+few and their orders fit the nearer caches, half of it is left out. No branch depends on a command: commands come in no
+order, and a wrong guess costs more than asking for lines that are not needed. Ids out of range become 0, where nothing
+lives; only asking needs no check.
 """
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.bits cimport prefetch
 from engine.core.clients cimport client_hash
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, Ladder
-from engine.core.pool cimport Node
+from engine.core.pool cimport Links, Node
 from engine.core.state cimport PURSE_SIZE, Account, Book, State, side_key
 from engine.core.types cimport SELL, Command
 
 cdef enum:
+    STREAM = 24         # the batch itself lies far away: lines of the command so many places on
     FAR = 12
-    MIDDLE = 8
-    NEAR = 4
-    RING = 16   # hashes kept between looking far ahead and applying; a power of two above FAR
+    NEAR = 6
+    RING = 16           # hashes kept between looking far ahead and applying; a power of two above FAR
+    FEW_BOOKS = 16
+    FEW_ORDERS = 8192
 
 
-cdef inline uint32_t look_far(State* state, Command* command) noexcept nogil:
+cdef inline bint is_wide(State* state) noexcept nogil:
+    """Is there more than the nearer caches hold?"""
+    return state.books_capacity > FEW_BOOKS or state.pool.fresh > FEW_ORDERS
+
+
+cdef inline uint32_t look_far(State* state, Command* command, bint wide) noexcept nogil:
     """Returns the hash of the command's account and text."""
     cdef uint32_t hashed = client_hash(command.account, command.text)
-    cdef Book* book = look_book(state, command)
-    prefetch(look_account(state, command))
-    prefetch(book)
-    prefetch(<char*>book + 64)
-    prefetch(<char*>book + 128)
+    prefetch(<char*>(command + STREAM))
+    prefetch(<char*>(command + STREAM) + 64)
+    prefetch(&state.accounts[command.account])
     prefetch(&state.clients.entries[hashed & state.clients.mask])
-    look_order(state, look_slot(state, command))
+    prefetch(&state.pool.nodes[command.slot])
+    prefetch(&state.pool.details[command.slot])
+    prefetch(&state.pool.links[command.slot])
+    if wide:
+        prefetch(&state.books[command.instrument])
+        prefetch(<char*>&state.books[command.instrument] + 64)
+        prefetch(<char*>&state.books[command.instrument] + 128)
     return hashed
 
 
-cdef inline void look_middle(State* state, Command* command, uint32_t hashed) noexcept nogil:
-    cdef Account* owner = look_account(state, command)
-    cdef Book* book = look_book(state, command)
+cdef inline void look_near(State* state, Command* command, uint32_t hashed, bint wide) noexcept nogil:
+    cdef uint32_t slot = command.slot if command.slot < state.pool.fresh else 0
+    cdef Account* owner = &state.accounts[command.account if command.account < state.accounts_capacity else 0]
+    cdef Book* book = &state.books[command.instrument if command.instrument < state.books_capacity else 0]
     cdef int side = command.side & SELL
-    cdef Ladder* ladder = &book.ladders[side]
     prefetch(&state.wallets.items[owner.purse_wallet[book.pay_asset[side] % PURSE_SIZE]])
+    prefetch(&state.wallets.items[state.pool.nodes[slot].pay_wallet])
+    prefetch(&state.clients.entries[state.pool.details[slot].hash & state.clients.mask])
     prefetch(&state.pool.links[owner.last_order])
-    prefetch(look_child(state, ladder, command))
-    prefetch(&state.shelf.levels[book.ladders[1 - side].best_level])
-    look_order(state, state.clients.entries[hashed & state.clients.mask].slot)
+    if wide:
+        look_at_queue(state, slot)
+        look_at_levels(state, book, side, command.price_ticks)
+        look_at_order(state, state.clients.entries[hashed & state.clients.mask].slot)
 
 
-cdef inline void look_near(State* state, Command* command) noexcept nogil:
-    cdef uint32_t slot = look_slot(state, command)
-    cdef Book* book = look_book(state, command)
-    cdef int side = command.side & SELL
-    cdef Ladder* ladder = &book.ladders[side]
+cdef inline void look_at_queue(State* state, uint32_t slot) noexcept nogil:
+    """An open order's level and its neighbours in both lists."""
     cdef Node* node = &state.pool.nodes[slot]
-    cdef uint32_t leaf = look_child(state, ladder, command)[0]
-    leaf = leaf if ladder.height != 0 else ladder.root
-    prefetch(&state.shelf.levels[(<uint64_t>leaf << FAN_BITS) + (side_key(side, command.price_ticks) & FAN_MASK)])
-    prefetch(&state.shelf.leaves[leaf])
+    cdef Links* links = &state.pool.links[slot]
     prefetch(&state.shelf.levels[node.level])
-    prefetch(&state.wallets.items[node.pay_wallet])
     prefetch(&state.pool.nodes[node.next])
     prefetch(&state.pool.nodes[node.prev])
-    prefetch(&state.pool.links[state.pool.links[slot].next])
-    prefetch(&state.pool.links[state.pool.links[slot].prev])
-    prefetch(&state.clients.entries[state.pool.details[slot].hash & state.clients.mask])
-    look_order(state, state.shelf.levels[book.ladders[1 - side].best_level].head)
+    prefetch(&state.pool.links[links.next])
+    prefetch(&state.pool.links[links.prev])
 
 
-cdef inline Account* look_account(State* state, Command* command) noexcept nogil:
-    return &state.accounts[command.account if command.account < state.accounts_capacity else 0]
+cdef inline void look_at_levels(State* state, Book* book, int side, int64_t price_ticks) noexcept nogil:
+    """The level of a price, if the ladder is at most one branch high, and the first maker of the opposite side."""
+    cdef Ladder* ladder = &book.ladders[side]
+    cdef int64_t key = side_key(side, price_ticks)
+    cdef uint32_t branch = ladder.root if ladder.height != 0 else 0
+    cdef uint32_t leaf = state.shelf.branches[branch].children[(key >> (FAN_BITS * ladder.height)) & FAN_MASK]
+    leaf = leaf if ladder.height != 0 else ladder.root
+    prefetch(&state.shelf.levels[(<uint64_t>leaf << FAN_BITS) + (key & FAN_MASK)])
+    prefetch(&state.shelf.leaves[leaf])
+    look_at_order(state, state.shelf.levels[book.ladders[1 - side].best_level].head)
 
 
-cdef inline Book* look_book(State* state, Command* command) noexcept nogil:
-    return &state.books[command.instrument if command.instrument < state.books_capacity else 0]
-
-
-cdef inline uint32_t look_slot(State* state, Command* command) noexcept nogil:
-    return command.slot if command.slot < state.pool.fresh else 0
-
-
-cdef inline uint32_t* look_child(State* state, Ladder* ladder, Command* command) noexcept nogil:
-    """Where the root keeps the way to a price: to its leaf in a ladder of height 1. Branch 0 if the root is a leaf."""
-    cdef int64_t key = side_key(command.side & SELL, command.price_ticks)
-    return &state.shelf.branches[ladder.root if ladder.height != 0 else 0].children[
-        (key >> (FAN_BITS * ladder.height)) & FAN_MASK]
-
-
-cdef inline void look_order(State* state, uint32_t slot) noexcept nogil:
+cdef inline void look_at_order(State* state, uint32_t slot) noexcept nogil:
     prefetch(&state.pool.nodes[slot])
     prefetch(&state.pool.details[slot])
     prefetch(&state.pool.links[slot])

@@ -3,7 +3,7 @@
 Fees are floor(received * ppm / 10**6) of what each side receives. What the taker receives is gathered and credited once
 at the end of the command, so a sweep over n makers touches its wallet twice, not n times.
 """
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from engine.core.pool cimport Node
 from engine.core.purse cimport purse_take
@@ -13,7 +13,9 @@ from engine.core.wallets cimport Wallet
 
 
 cdef inline int64_t fee_of(int64_t received, int64_t ppm) noexcept nogil:
-    """Exact without 128 bits: the millions and the rest are charged apart; both products fit for ppm <= 10**6."""
+    """Exact without 128 bits: where the product may not fit, the millions and the rest are charged apart."""
+    if received <= INT64_MAX / PPM:
+        return received * ppm / PPM
     return received / PPM * ppm + received % PPM * ppm / PPM
 
 
