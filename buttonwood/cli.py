@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_worker(commands)
     _add_setup(commands)
     _add_verify(commands)
+    _add_backup(commands)
     _add_journal(commands)
     commands.add_parser("replay", help="send recorded order flow through a venue and compare with what really happened")
     _add_keys(commands)
@@ -93,6 +94,16 @@ def _add_verify(commands: Any) -> None:
                   "buttonwood verify --data DIR --json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--full", action="store_true", help="prove everything again, not only what came since")
+
+
+def _add_backup(commands: Any) -> None:
+    backup = _add(commands, "backup", _backup, "copy a venue while it trades; again: what came since",
+                  "buttonwood backup /backups/monday --data DIR")
+    restore = _add(commands, "restore", _restore, "make a venue from a backup, and prove it",
+                   "buttonwood restore /backups/monday --data NEW --until 2026-11-21T12:00:00Z")
+    for parser in (backup, restore):
+        parser.add_argument("folder", type=Path, metavar="DIR", help="where the backup lies")
+    restore.add_argument("--until", metavar="TIME", help="as it was then (ISO 8601; default: the end of the backup)")
 
 
 def _add_journal(commands: Any) -> None:
@@ -161,6 +172,15 @@ def _setup(parsed: argparse.Namespace) -> int:
 def _verify(parsed: argparse.Namespace) -> int:
     command = import_module("buttonwood.verify_command").run_verify
     return int(asyncio.run(command(_config(parsed), parsed.json, parsed.full)))
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    return int(asyncio.run(import_module("buttonwood.backup_command").run_backup(_config(parsed), parsed.folder)))
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    command = import_module("buttonwood.backup_command").run_restore
+    return int(asyncio.run(command(_config(parsed), parsed.folder, parsed.until)))
 
 
 def _journal(parsed: argparse.Namespace) -> int:

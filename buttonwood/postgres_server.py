@@ -26,7 +26,8 @@ _POLL_SECONDS = 0.03
 _CONNECT_SECONDS_MAX = 5.0
 _INITDB_SECONDS_MAX = 600.0
 _SETTINGS = {"listen_addresses": "", "port": _PORT, "unix_socket_permissions": "0700", "fsync": "on",
-             "full_page_writes": "on", "synchronous_commit": "on", "logging_collector": "off"}
+             "full_page_writes": "on", "synchronous_commit": "on", "logging_collector": "off",
+             "max_slot_wal_keep_size": "4GB"}   # kept for the next `backup`, not for ever
 
 
 class PostgresServer(ServerProcess):
