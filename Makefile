@@ -34,7 +34,7 @@ check: build  ## formatters, linters, types, house rules
 	$(BIN)/python -m pytest tests/test_tidy.py
 
 bench: build  ## every benchmark, one after the other
-	for name in core journal ledger gateway feed replay; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+	for name in core journal ledger verify gateway feed replay; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
 
 faults: build   ## kill processes of a trading venue, damage journals, prove that nothing is lost (KILLS=200 JOURNAL=20000)
 	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) $(ARGS)

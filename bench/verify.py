@@ -22,7 +22,7 @@ from engine.journal_writer import JournalWriter
 from tests.support.postgres import PostgresServer
 from workers.reconcile import Report, verify
 
-ENTRIES = {False: 10_000_000, True: 60_000}     # by --quick
+ENTRIES = {False: 1_000_000, True: 60_000}      # by --quick
 SINCE_SHARE = 100                               # what came since: one in so many
 ENTRIES_PER_FILL = 6
 _BATCH_FILLS = 2000
@@ -81,7 +81,7 @@ async def bench(dsn: str, folder: Path, entries: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.verify", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--entries", type=int, default=0, metavar="N", help="rows of entry (10000000, quick: 60000)")
+    parser.add_argument("--entries", type=int, default=0, metavar="N", help="rows of entry (1000000, quick: 60000)")
     parser.add_argument("--quick", action="store_true", help="a small ledger")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     arguments = parser.parse_args()
