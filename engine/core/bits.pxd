@@ -1,5 +1,5 @@
 """Single instructions of the compiler that the core leans on. Nothing here touches memory of ours."""
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef extern from *:
     """
@@ -25,6 +25,11 @@ cdef extern from *:
 cdef inline int64_t pick(int side, int64_t for_buy, int64_t for_sell) noexcept nogil:
     """for_sell where side is 1, without a branch: sides come in no order, and a wrong guess costs 20 cycles."""
     return for_buy ^ ((for_buy ^ for_sell) & -<int64_t>side)
+
+
+cdef inline uint32_t instead(uint32_t number, uint32_t of, uint32_t other) noexcept nogil:
+    """other where number equals of, else number; without a branch."""
+    return number ^ ((number ^ other) & -<uint32_t>(number == of))
 
 
 cdef inline int top_bit(uint64_t bits) noexcept nogil:

@@ -9,7 +9,7 @@ none.
 """
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from engine.core.bits cimport top_bit
+from engine.core.bits cimport instead, top_bit
 from engine.core.pool cimport Node, Pool
 
 cdef enum:
@@ -107,12 +107,11 @@ cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t 
     pool.nodes[level.tail].next = slot  # slot 0, the sink, when the queue is empty
     level.tail = slot
     level.qty_lots += node.left_lots
-    if level.head == 0:
-        level.head = slot
-        shelf.leaves[node.level >> FAN_BITS].bits |= <uint64_t>1 << (node.level & FAN_MASK)
-        if key > ladder.best_key:
-            ladder.best_key = key
-            ladder.best_level = node.level
+    level.head = instead(level.head, 0, slot)
+    shelf.leaves[node.level >> FAN_BITS].bits |= <uint64_t>1 << (node.level & FAN_MASK)
+    if key > ladder.best_key:
+        ladder.best_key = key
+        ladder.best_level = node.level
 
 
 cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
@@ -121,8 +120,8 @@ cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_
     cdef Level* level = &shelf.levels[node.level]
     pool.nodes[node.prev].next = node.next  # slot 0, the sink, at either end
     pool.nodes[node.next].prev = node.prev
-    level.head = node.next if level.head == slot else level.head
-    level.tail = node.prev if level.tail == slot else level.tail
+    level.head = instead(level.head, slot, node.next)
+    level.tail = instead(level.tail, slot, node.prev)
     if level.head == 0:
         ladder_vacate(shelf, ladder, node.level)
 

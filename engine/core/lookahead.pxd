@@ -88,3 +88,14 @@ cdef inline void look_at_order(State* state, uint32_t slot) noexcept nogil:
     prefetch(&state.pool.nodes[slot])
     prefetch(&state.pool.details[slot])
     prefetch(&state.pool.links[slot])
+
+
+cdef inline void look_at_maker(State* state, uint32_t slot) noexcept nogil:
+    """What the next trade will touch, and the order behind it: its own node was asked for one trade ago."""
+    cdef Node* maker = &state.pool.nodes[slot]
+    prefetch(&state.pool.nodes[maker.next])
+    prefetch(&state.pool.details[slot])
+    prefetch(&state.pool.links[slot])
+    prefetch(&state.accounts[maker.account])
+    prefetch(&state.wallets.items[maker.pay_wallet])
+    prefetch(&state.wallets.items[maker.receive_wallet])

@@ -23,7 +23,7 @@ cdef struct Node:
     int64_t quote_filled    # quote minor units traded so far
     uint32_t instrument
     uint32_t pay_wallet     # holds what the order pays with
-    uint32_t receive_wallet  # 0: not looked up yet
+    uint32_t receive_wallet  # 0: it had none when the order came to rest
     uint8_t side
     uint8_t order_type
     uint8_t time_in_force

@@ -1,5 +1,5 @@
 """Writes the events of orders. Every byte of an event is written, as its place holds an old one."""
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.events cimport event_next
@@ -12,17 +12,22 @@ from engine.core.types cimport (
 
 
 cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil:
-    """An event that repeats the command's fields; slot, order_id, left_lots and the last 28 bytes are zero."""
+    """An event that repeats the command's fields; slot, order_id, left_lots and the last 28 bytes are zero.
+
+    Written in words and pairs of words at their own alignment, each once: a copy of the whole, mended afterwards, made
+    the compiler shift it by a byte, across the cache line.
+    """
     cdef Event* event = event_next(&state.events)
-    memcpy(event, command, sizeof(Event))
-    event.kind = kind
-    event.slot = 0
+    cdef uint64_t* words = <uint64_t*>event
+    words[0] = ((<uint64_t*>command)[0] & ~<uint64_t>0xFF) | <uint64_t>kind
+    words[1] = command.instrument
+    memcpy(&event.seq, &command.seq, 16)  # and time_ns
     event.order_id = 0
+    memcpy(&event.price_ticks, &command.price_ticks, 16)  # and qty_lots
     event.left_lots = 0
-    memset(&event.stp, 0, 4)
-    event.amount = event.trigger_ticks = 0
-    event.reserved_b = 0
-    event.code = event.flags = 0
+    memcpy(event.text, command.text, 32)
+    words[12] = (<uint32_t*>command)[24]  # the end of the text
+    words[13] = words[14] = words[15] = 0
     return event
 
 

@@ -1,10 +1,12 @@
 """Putting an order into the book and taking it out: price level, its account's list and the client index together."""
 from libc.stdint cimport int64_t, uint32_t
 
+from engine.core.bits cimport instead
 from engine.core.clients cimport client_add, clients_remove
 from engine.core.extras cimport extra_close
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport EXTRA, NAMED, TIMED, Details, Links, Node, pool_give
+from engine.core.purse cimport purse_find
 from engine.core.state cimport Account, State, side_key
 from engine.core.tags cimport tag_order, untag
 from engine.core.taker cimport Taker
@@ -26,7 +28,7 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     node.quote_filled = taker.quote_filled
     node.instrument = command.instrument
     node.pay_wallet = taker.pay_wallet
-    node.receive_wallet = 0
+    node.receive_wallet = purse_find(state, command.account, taker.book.pay_asset[1 - command.side])
     node.side = command.side
     node.order_type = command.order_type
     node.time_in_force = command.time_in_force
@@ -83,7 +85,7 @@ cdef inline void list_append(State* state, uint32_t account, uint32_t slot) noex
     links[slot].prev = owner.last_order
     links[owner.last_order].next = slot  # slot 0 is the sink
     owner.last_order = slot
-    owner.first_order = slot if owner.first_order == 0 else owner.first_order
+    owner.first_order = instead(owner.first_order, 0, slot)
     owner.open_orders += 1
 
 
@@ -92,6 +94,6 @@ cdef inline void list_remove(State* state, uint32_t account, uint32_t slot) noex
     cdef Links* links = state.pool.links
     links[links[slot].prev].next = links[slot].next
     links[links[slot].next].prev = links[slot].prev
-    owner.first_order = links[slot].next if owner.first_order == slot else owner.first_order
-    owner.last_order = links[slot].prev if owner.last_order == slot else owner.last_order
+    owner.first_order = instead(owner.first_order, slot, links[slot].next)
+    owner.last_order = instead(owner.last_order, slot, links[slot].prev)
     owner.open_orders -= 1

@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.core.bits cimport pick
 from engine.core.fees cimport tier_fees
 from engine.core.ladder cimport Level
+from engine.core.lookahead cimport look_at_maker
 from engine.core.pool cimport Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
 from engine.core.resting cimport rest, retire
@@ -19,6 +20,7 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef Level* level = &state.shelf.levels[taker.against.best_level]
     cdef uint32_t slot = level.head
     cdef Node* maker = &state.pool.nodes[slot]
+    look_at_maker(state, maker.next)
     cdef int64_t lots = taker.left_lots if taker.left_lots < maker.left_lots else maker.left_lots
     cdef int64_t base = lots * book.lot_value
     cdef int64_t quote = lots * maker.price_ticks * book.tick_value
