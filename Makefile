@@ -5,6 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 KILLS ?= 200
 JOURNAL ?= 20000
+SCHEDULES ?= 10000
 
 .PHONY: build run test check bench faults sanitize referee clean help
 
@@ -36,8 +37,8 @@ check: build  ## formatters, linters, types, house rules
 bench: build  ## every benchmark, one after the other
 	for name in core journal ledger verify gateway feed replay; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
 
-faults: build   ## kill processes of a trading venue, damage journals, prove that nothing is lost (KILLS=200 JOURNAL=20000)
-	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) $(ARGS)
+faults: build   ## kill, stall and interrupt a trading venue, damage journals, simulate crashes (KILLS=200 JOURNAL=20000 SCHEDULES=10000)
+	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) --schedules $(SCHEDULES) $(ARGS)
 
 sanitize: build  ## the native code's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize

@@ -72,8 +72,8 @@ class TradingClient:
         await asyncio.gather(self._reader, return_exceptions=True)
 
     async def request(self, method: str, **params: Any) -> Any:
-        """Call a signed method and return its result."""
-        signed = params | {"apiKey": self._key, "timestamp": time.time_ns() // 1_000_000}
+        """Call a signed method and return its result. `timestamp` in ms, unless given, is this machine's time."""
+        signed = {"timestamp": time.time_ns() // 1_000_000} | params | {"apiKey": self._key}
         payload = "&".join(f"{name}={signed[name]}" for name in sorted(signed))
         return await self.call(method, **signed, signature=hmac.digest(self._secret, payload.encode(), "sha256").hex())
 

@@ -28,12 +28,12 @@ async def until_answer(ask: Callable[[], Awaitable[object]], seconds_max: float 
             await asyncio.sleep(0.02)
 
 
-def wait_until(condition: Callable[[], object], seconds_max: float = SECONDS_MAX) -> None:
+def wait_until(condition: Callable[[], object], seconds_max: float = SECONDS_MAX, pause_seconds: float = 0.05) -> None:
     """The same for tests without a loop."""
     deadline = time.monotonic() + seconds_max
     while not condition():
         assert time.monotonic() < deadline, waited_for(condition, seconds_max)
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
 
 
 def waited_for(condition: Callable[[], object], seconds_max: float) -> str:

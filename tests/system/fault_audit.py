@@ -123,6 +123,9 @@ class Auditor:
             self._note_events(unpack_events(self.core.apply(commands)))
 
     def _note_commands(self, commands: np.ndarray) -> None:
+        times = np.concatenate([[self.core.time_ns], commands["time_ns"]])
+        if (times[1:] < times[:-1]).any():
+            self._findings.tell("failures", f"time runs backwards between commands {commands['seq'][[0, -1]]}")
         for command in commands:
             kind, text = int(command["kind"]), bytes(command["text"]).decode()
             if kind in (CommandKind.PLACE, CommandKind.CANCEL, CommandKind.REDUCE):

@@ -6,6 +6,8 @@ order has a client id of its own and is canceled or amended at most once by requ
 import asyncio
 import itertools
 import random
+import time
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +20,7 @@ TICKS_AT_MIDDLE = 10_000                # of 0.01
 WORKERS = 3                             # requests under way at once on a connection
 OPEN_MAX = 30
 PAUSE_SECONDS = 0.01                    # of a worker between two requests
+BALANCES = {"USDT": 100_000_000, "BTC": 1_000_000, "ETH": 1_000_000}    # of each customer at first
 NOT_TAKEN = {-1001, -1003, -1007, -1008}
 
 
@@ -45,10 +48,12 @@ class Listed(Struct, frozen=True):
 class Trader:
     """One account on one connection, reconnecting for ever. `acks` is taken away by the auditor."""
 
-    def __init__(self, url: str, key: str, secret: str, account: int, seed: int) -> None:
+    def __init__(self, url: str, key: str, secret: str, account: int, seed: int,
+                 clock_ms: Callable[[], int] | None = None) -> None:
+        """clock_ms: the customer's clock, if it is not this machine's."""
         self.acks: list[Ack] = []
         self.account, self.answered, self.refused, self.unknown = account, 0, 0, 0
-        self._where = (url, key, secret)
+        self._where, self._clock_ms = (url, key, secret), clock_ms or _machine_ms
         self._dice = random.Random(seed)
         self._numbers = itertools.count(1)
         self._open: dict[str, Listed] = {}
@@ -122,7 +127,7 @@ class Trader:
     async def _ask(self, client: TradingClient, method: str, symbol: str, text: str, **asked: Any) -> Any:
         """The result, written down; None when it was refused. What stays unanswered is only counted."""
         try:
-            result = await client.request(method, symbol=symbol, **asked)
+            result = await client.request(method, symbol=symbol, timestamp=self._clock_ms(), **asked)
         except RequestRefused as refusal:
             self.refused += 1
             if refusal.code not in NOT_TAKEN:
@@ -134,6 +139,10 @@ class Trader:
         self.answered += 1
         self.acks.append(Ack(method, self.account, symbol, text, asked, result))
         return result
+
+
+def _machine_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 LISTING = """
@@ -156,5 +165,5 @@ def listing(accounts: range) -> str:
 [[accounts]]
 id = {account}
 label = "trader {account}"
-balances = {{ USDT = "100000000", BTC = "1000000", ETH = "1000000" }}
+balances = {{ {", ".join(f'{asset} = "{amount}"' for asset, amount in BALANCES.items())} }}
 """ for account in accounts)

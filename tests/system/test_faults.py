@@ -1,10 +1,12 @@
-"""The campaign of faults, short: every process of a venue killed, 2,000 damaged journals; and it finds what it seeks.
+"""The campaign of faults, short: processes killed, damaged journals, servers away, starts interrupted; and it finds
+what it seeks.
 
 The long one is `make faults`.
 """
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,8 @@ from buttonwood import run_command
 from engine.core.batch import Batch
 from tests.engine.stage import TRADER, config_for, opened, run, send, setup
 from tests.system.fault_audit import Auditor, Findings
+from tests.system.fault_campaign import VICTIMS
+from tests.system.fault_ordeals import ORDEALS
 from tests.system.fault_traders import Ack
 from tests.system.processes import finished
 from workers.candle_store import CandlesLost
@@ -20,15 +24,32 @@ ROOT = Path(__file__).parents[2]
 WRONG = ("lost", "doubled", "state_mismatches", "ledger_mismatches", "wrong_recoveries", "failures")
 
 
-def test_nothing_that_was_answered_is_lost_when_processes_are_killed():
-    command = [sys.executable, "-m", "tests.system.faults", "--kills", "8", "--journal", "2000", "--seed", "4"]
-    done = finished(command, cwd=ROOT)
+def campaign(**amounts: float) -> dict[str, Any]:
+    """Run the command with these amounts and none of the others; its report, in which nothing may be wrong."""
+    amounts = dict.fromkeys(("kills", "journal", "schedules", "starts", "outage"), 0) | amounts
+    options = [word for name, amount in amounts.items() for word in (f"--{name}", str(amount))]
+    done = finished([sys.executable, "-m", "tests.system.faults", *options, "--seed", "4"], cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert {name: report[name] for name in WRONG} == dict.fromkeys(WRONG, 0)
-    assert (report["kills"], report["journal_faults"]) == (8, 2000) and report["acked"] > 500
-    assert set(report["killed"]) == {"exchange", "ledger", "market-data", "feed", "postgres", "redis"}
+    return report
+
+
+def test_nothing_that_was_answered_is_lost_when_processes_are_killed():
+    report = campaign(kills=20, journal=2000)
+    assert (report["kills"], report["journal_faults"]) == (20, 2000) and report["acked"] > 500
+    assert set(report["killed"]) == set(VICTIMS)
     assert report["streams_parted"] > 2 and report["verified"] >= 1
+
+
+def test_nothing_is_lost_when_servers_processes_and_the_clock_fail_without_dying():
+    report = campaign(outage=1.5)
+    assert report["ordeals"] == len(ORDEALS) and report["acked"] > 500 and report["verified"] == 1
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_and_the_next_one_finds_all_of_it_once():
+    report = campaign(starts=5, schedules=20)
+    assert (report["starts_interrupted"], report["schedules"]) == (5, 20)
 
 
 def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue():

@@ -135,16 +135,6 @@ def test_a_killed_supervisor_takes_everything_with_it_and_the_next_one_goes_on(d
         second.verify()
 
 
-@pytest.mark.parametrize("children", [1, 3])
-def test_a_start_that_is_interrupted_leaves_nothing(data_dir, children):
-    venue = RunningVenue(data_dir, "--demo")
-    venue.launch()
-    wait_until(lambda: len(venue.family()) >= children)
-    assert venue.stop(signal.SIGTERM) == 0
-    output = venue.output()
-    assert output == "" or output.startswith("buttonwood is ready: ")   # it was ready before we looked
-
-
 def test_every_process_that_is_killed_comes_back_where_it_was(data_dir):
     with RunningVenue(data_dir, "--demo") as venue:
         for words in (["exchange"], ["worker", "ledger"], ["market_data"], ["feed"], ["rest"], ["postgres"], ["redis"]):
