@@ -157,6 +157,19 @@ class Candles(Section, frozen=True):
     statement_seconds_max: Seconds = 10.0
 
 
+class Transfers(Section, frozen=True):
+    """Holds and transfers in two steps (engine/transfers.py): holds_account keeps the money meanwhile; 0: none offered.
+
+    The account must be nobody's; it is opened with the first hold. transfers_max ids are remembered, for ever; then no
+    new hold is taken. Holds whose time has come expire within look_seconds, at most expired_at_once of them a frame.
+    """
+
+    holds_account: Annotated[int, Meta(ge=0, lt=2**24)] = 0
+    transfers_max: Count = 1_000_000
+    look_seconds: Seconds = 0.25
+    expired_at_once: Count = 256
+
+
 class Supervisor(Section, frozen=True):
     """How `buttonwood up` treats its processes: after restarts_max failures in a row, or a refusal, the venue stops.
 
@@ -197,6 +210,7 @@ class Config(Section, frozen=True, dict=True):
     tls: Tls = field(default_factory=Tls)
     ledger: Ledger = field(default_factory=Ledger)
     candles: Candles = field(default_factory=Candles)
+    transfers: Transfers = field(default_factory=Transfers)
     supervisor: Supervisor = field(default_factory=Supervisor)
     metrics: Metrics = field(default_factory=Metrics)
 

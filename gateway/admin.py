@@ -13,6 +13,7 @@ from engine.core.unpack import Event
 from engine.errors import InstrumentError
 from engine.instruments import Asset, check_terms
 from engine.service import Engine
+from engine.transfers import reserved
 from gateway.order_terms import DECIMAL_RANGE, Params, needed, unread
 from gateway.orders import Finish
 from gateway.protocol import encode
@@ -110,7 +111,9 @@ class Admin:
         amount = parse_decimal(needed(params, "amount"), asset.scale)
         if amount < 0:
             raise Refusal(ILLEGAL_CHARACTERS, "amount", DECIMAL_RANGE)
-        return _number(params, "account"), asset.id, amount, params.get("reference", "")
+        if reserved(reference := params.get("reference", "")):
+            raise Refusal(BAD_TERMS, "reference: hold:, post:, void: and exp: are those of transfers; use admin.hold")
+        return _number(params, "account"), asset.id, amount, reference
 
     def _asset(self, params: Params, name: str) -> Asset:
         """The asset a parameter names, by code or by number."""

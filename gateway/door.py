@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from gateway.admin import Admin
 from gateway.door_frames import REPLY_MESSAGE_BYTES_MAX, REQUEST_MESSAGE_BYTES_MAX, FrameReader, FrameTooLong, frame
+from gateway.holds import HoldDesk
 from gateway.lane import Lane, Overrun
 from gateway.order_terms import Params
 from gateway.refusals import INVALID_PARAMETER, INVALID_TIME_UNIT, UNSUPPORTED, Refusal
@@ -44,6 +45,7 @@ class Door:
         self.public = venue.public | {
             "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
         self.private = venue.private
+        self.holds = HoldDesk(venue.engine, venue.transfers, venue.config.transfers)
         self.connections: set[DoorConnection] = set()
         self._server: asyncio.Server | None = None
 
@@ -53,9 +55,11 @@ class Door:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: DoorConnection(self), str(path))
         os.chmod(path, 0o600)
+        self.holds.open()
 
     async def close(self) -> None:
         """Stop listening and cut the connections."""
+        self.holds.close()
         if self._server is not None:
             self._server.close()
         for connection in list(self.connections):
@@ -108,6 +112,8 @@ class DoorConnection(asyncio.Protocol):
                 before = len(self._lane.batch)
                 finish = group(self._lane.batch, account, texts, unit_ns)
                 self._lane.commands(number, len(self._lane.batch) - before, finish)
+            elif hold := door.holds.methods.get(method):
+                hold(texts, partial(self._answer, number), partial(self._refuse, number))
             elif private := door.private.get(method):
                 self._lane.query(number, partial(private, account, texts, unit_ns))
             elif public := door.public.get(method):

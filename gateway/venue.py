@@ -15,6 +15,7 @@ from engine.core.codes import EventKind
 from engine.core.unpack import Event
 from engine.frames import Frame
 from engine.service import Engine
+from engine.transfers import Transfers
 from gateway.answers import Desk
 from gateway.keys import KeyStore
 from gateway.order_batches import OrderBatches
@@ -69,6 +70,7 @@ class Venue:
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.trades = RecentTrades()
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
+        self.transfers = Transfers(config.transfers.holds_account)
         self.questions = Questions(config)
         self.rates = Rates(config.rates)
         self.sessions: set[Closing] = set()
@@ -93,6 +95,7 @@ class Venue:
         try:
             self.store.apply(events)
             self.trades.apply(events)
+            self.transfers.apply(events)
             self.prevented.apply(events)
             if self.streams.subscribers:
                 for event in events:

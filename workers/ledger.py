@@ -69,10 +69,11 @@ class Ledger:
         different = compare_all(core, wallets)
         if different:
             raise LedgerMismatch(f"at command {position.seq}: " + "; ".join(different))
+        transfers = await self._insist(self._store.transfers)
         self.seq = position.seq
         self._report.reached(position.seq)
         self.meter.caught_up(position.seq)
-        return Collector(core, WalletMirror(wallets), open_orders(core))
+        return Collector(core, WalletMirror(wallets), open_orders(core), transfers)
 
     # 2. frames in
 

@@ -60,3 +60,11 @@ ON CONFLICT (instrument) DO UPDATE SET
 -- put_account --
 INSERT INTO account VALUES ($1, $2, $3)
 ON CONFLICT (account) DO UPDATE SET status = excluded.status, label = excluded.label;
+
+-- put_transfer --
+INSERT INTO transfer VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (id) DO UPDATE SET
+    posted = excluded.posted, state = excluded.state, end_seq = excluded.end_seq, end_ns = excluded.end_ns;
+
+-- read_transfers --
+SELECT * FROM transfer ORDER BY seq;

@@ -4,6 +4,7 @@ The replica core computes balances one way, the entries add up another way. A ba
 wallet, or in which an asset's amounts do not sum to 0, is never made: LedgerMismatch. Knows no Postgres and no clock.
 """
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from engine.core.codes import EventKind, Side
 from engine.core.exchange import Exchange
 from engine.records import EVENT, INSTRUMENT_COMMAND, RECORD_BYTES, WALLET
+from engine.transfers import Transfers
 from workers.configuration import Row, configuration_rows, configures
 from workers.ledger_errors import LedgerMismatch
 from workers.open_orders import OpenOrders
@@ -24,6 +26,7 @@ from workers.postings import (
     trade_rows,
     wallet_keys,
 )
+from workers.transfer_rows import take_events
 from workers.wallet_mirror import WALLET_ROW, WalletMirror
 
 DIFFERENCES_MAX = 5     # shown in an error; one would do, a few show the pattern
@@ -44,14 +47,17 @@ class Batch:
     new_wallets: Rows       # WALLET_ROW
     changed_wallets: Rows   # WALLET_ROW
     closed_orders: Rows     # ORDER_ROW in the order of closed_order's primary key
+    transfers: list[tuple[Any, ...]]    # rows of transfer, new and changed
 
 
 class Collector:
     """Applies commands to the replica and keeps what they caused until `cut`."""
 
-    def __init__(self, core: Exchange, wallets: WalletMirror, orders: OpenOrders | None = None) -> None:
-        """`orders`: those open in the core; not needed for one that has seen no command."""
+    def __init__(self, core: Exchange, wallets: WalletMirror, orders: OpenOrders | None = None,
+                 transfers: Transfers | None = None) -> None:
+        """`orders`: those open in the core; `transfers`: those known. Not needed for one that has seen no command."""
         self.core, self.wallets, self.orders = core, wallets, orders or OpenOrders()
+        self.transfers = transfers or Transfers()
         self._start()
 
     def _start(self) -> None:
@@ -81,7 +87,8 @@ class Collector:
         after, known, changed = self._wallets_after(entries, _order_keys(events, instruments))
         batch = Batch(
             self._after_seq, self.core.seq, self._epoch, self.core.time_ns, self._oldest_ns, self._configuration,
-            trades, entries, after[changed & ~known], after[changed & known], self.orders.advance(events))
+            trades, entries, after[changed & ~known], after[changed & known], self.orders.advance(events),
+            take_events(self.transfers, events))
         self._start()
         return batch
 

@@ -15,12 +15,14 @@ import asyncpg
 import numpy as np
 
 from engine.config import Ledger
+from engine.transfers import Transfers
 from workers.copy_binary import CopyRows
 from workers.ledger_batch import Batch
 from workers.ledger_errors import LedgerRefused
 from workers.postings import Rows
 from workers.schema import upgrade
 from workers.statements import statements
+from workers.transfer_rows import known_transfers
 from workers.wallet_mirror import WALLET_ROW
 
 APPLICATION = "buttonwood ledger"      # how our sessions are named in pg_stat_activity
@@ -114,6 +116,11 @@ class LedgerStore:
         await connection.execute("COMMIT")
         return _position(row), np.array([tuple(wallet) for wallet in wallets], WALLET_ROW)
 
+    async def transfers(self) -> Transfers:
+        """All of the table; only for the writer, who knows that nobody else changes it."""
+        connection = await self.connect()
+        return known_transfers(await connection.fetch(self._sql["read_transfers"]))
+
     async def position(self) -> Position:
         """Read, not remembered."""
         connection = await self.connect()
@@ -131,6 +138,8 @@ class LedgerStore:
         await _copy(connection, "trade", TRADE_COPY, batch.trades)
         await _copy(connection, "entry", ENTRY_COPY, batch.entries)
         await _copy(connection, "closed_order", ORDER_COPY, batch.closed_orders)
+        if batch.transfers:
+            await connection.executemany(self._sql["put_transfer"], batch.transfers)
         await self._put_wallets(connection, "insert_wallets", batch.new_wallets)
         await self._put_wallets(connection, "update_wallets", batch.changed_wallets)
         await self._advance(connection, batch)

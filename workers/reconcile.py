@@ -20,6 +20,7 @@ from workers.postings import Rows
 from workers.reconcile_mark import Mark, read_mark, write_mark
 from workers.reconcile_postgres import Proof, Reader, Snapshot, connect, make_proof
 from workers.reconcile_replay import ColumnSums, Expected
+from workers.transfer_rows import differences
 
 _ALL = -1       # rows after this command are all rows
 _log = logging.getLogger(__name__)
@@ -125,6 +126,8 @@ async def _against_replay(
         _sums_proof("trades_equal_replay", _instrument_name, expected.trades, snapshot.trade_sums),
         _sums_proof("entries_equal_replay", _wallet_name, expected.entries, snapshot.entry_sums),
         _sums_proof("closed_orders_equal_replay", _instrument_name, expected.closed_orders, snapshot.order_sums),
+        make_proof("transfers_equal_replay", len(snapshot.transfers), differences(
+            expected.transfers, snapshot.transfers, _balances(expected.wallets))),
         make_proof("configuration_equals_replay", len(snapshot.configuration), _configuration(expected, snapshot))]
     mark = expected.new_mark(snapshot.position.database, journal)
     if engine is not None:
@@ -146,6 +149,10 @@ async def _state_at(
     if ours != engine.state_hash:
         return [f"command {engine.seq}: the engine's state is {engine.state_hash:x}, the replay's {ours:x}"]
     return []
+
+
+def _balances(wallets: Rows) -> dict[tuple[int, int], int]:
+    return {(row["account"], row["asset"]): int(row["balance"]) for row in wallets}
 
 
 def _position(expected: Expected, snapshot: Snapshot) -> list[str]:

@@ -38,6 +38,7 @@ class Mark(Struct, frozen=True, kw_only=True, array_like=True):
     sections: list[tuple[int, int, int, bytes]]
     wallet_rows: bytes
     configuration: list[tuple[str, int | str, Row]]
+    transfers: bytes = b""                      # Transfers.dump
 
     @property
     def wallets(self) -> Rows:

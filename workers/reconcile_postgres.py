@@ -52,6 +52,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     trade_sums: dict[int, list[int]]
     entry_sums: dict[int, list[int]]
     order_sums: dict[int, list[int]]
+    transfers: list[Any]                            # rows
     proofs: list[Proof]
 
 
@@ -90,6 +91,7 @@ class Reader:
             trade_sums=_sums(await fetch(sql["trade_sums"], after_seq)),
             entry_sums=_sums(await fetch(sql["entry_sums"], after_seq)),
             order_sums=_sums(await fetch(sql["order_sums"], after_seq, position.orders_after)),
+            transfers=await fetch(statements("ledger.sql")["read_transfers"]),
             proofs=await self._proofs(mark))
 
     async def _proofs(self, mark: Mark | None) -> list[Proof]:

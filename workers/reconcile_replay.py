@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.core.codes import EXTERNAL_ACCOUNT, FEE_ACCOUNT
 from engine.core.exchange import Exchange
+from engine.transfers import Transfers
 from workers.configuration import Row
 from workers.ledger_batch import Batch, Collector
 from workers.open_orders import ORDER_ROW, open_orders
@@ -65,6 +66,13 @@ class Expected:
             self.configuration = {(table, key): row for table, key, row in mark.configuration}
         wallets = mark.wallets if mark else np.zeros(0, WALLET_ROW)
         self._collector = Collector(self.core, WalletMirror(wallets), open_orders(self.core) if mark else None)
+        if mark and mark.transfers:
+            self.transfers.load(mark.transfers)
+
+    @property
+    def transfers(self) -> Transfers:
+        """Those begun, with their state."""
+        return self._collector.transfers
 
     @property
     def wallets(self) -> Rows:
@@ -83,7 +91,8 @@ class Expected:
             database=database, journal_id=journal_id(journal), seq=self.core.seq, epoch=self.epoch,
             time_ns=self.core.time_ns, state_hash=self.core.state_hash(), fill_id=self.fill_id,
             trade_ids=self.trade_ids, sections=self.core.dump(), wallet_rows=self.wallets.tobytes(),
-            configuration=[(table, key, row) for (table, key), row in self.configuration.items()])
+            configuration=[(table, key, row) for (table, key), row in self.configuration.items()],
+            transfers=self.transfers.dump())
 
     def _apply(self, commands: memoryview, epoch: int) -> None:
         self._collector.add(commands, epoch)

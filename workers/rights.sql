@@ -23,7 +23,7 @@ BEGIN
         EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO buttonwood_writer',
                        current_schema());
         GRANT INSERT ON trade, entry, closed_order TO buttonwood_writer;
-        GRANT INSERT, UPDATE ON wallet, asset, instrument, account TO buttonwood_writer;
+        GRANT INSERT, UPDATE ON wallet, asset, instrument, account, transfer TO buttonwood_writer;
         GRANT UPDATE ON watermark TO buttonwood_writer;
         GRANT EXECUTE ON FUNCTION make_parts TO buttonwood_writer;
     END IF;

@@ -89,8 +89,28 @@ class Batch:
         self, instrument: int, *, slippage_ppm: int = 0, stops_max: int = 0, day_end_s: int = 0
     ) -> int: ...
     def account_tier(self, account: int, tier: int) -> int: ...
-    def credit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...
-    def debit(self, account: int, asset: int, amount: int, reference: bytes | str = b"") -> int: ...
+    def credit(
+        self,
+        account: int,
+        asset: int,
+        amount: int,
+        reference: bytes | str = b"",
+        *,
+        linked: bool = False,
+        to_account: int = 0,
+        until_ns: int = 0,
+    ) -> int: ...
+    def debit(
+        self,
+        account: int,
+        asset: int,
+        amount: int,
+        reference: bytes | str = b"",
+        *,
+        linked: bool = False,
+        to_account: int = 0,
+        until_ns: int = 0,
+    ) -> int: ...
     def checkpoint(self, of_seq: int = 0, state_hash: int = 0) -> int: ...
     def extend(self, commands: Buffer) -> None: ...
     def clear(self) -> None: ...

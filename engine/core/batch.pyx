@@ -221,16 +221,20 @@ cdef class Batch:
         self._control(ACCOUNT_TIER, account, 0).tier = <uint8_t>tier
         return self.count - 1
 
-    def credit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):
-        """Brings minor units of an asset in from outside."""
+    def credit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b"", *, bint linked=False,
+            Py_ssize_t to_account=0, Py_ssize_t until_ns=0):
+        """Brings minor units of an asset in from outside. linked: a refusal takes the next one with it."""
         cdef Command* command = self._order(CREDIT, account, asset, reference)
-        command.amount = amount
+        command.amount, command.mode = amount, linked
+        command.price_ticks, command.qty_lots = to_account, until_ns
         return self.count - 1
 
-    def debit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b""):
-        """Takes available minor units of an asset out."""
+    def debit(self, Py_ssize_t account, Py_ssize_t asset, Py_ssize_t amount, reference=b"", *, bint linked=False,
+            Py_ssize_t to_account=0, Py_ssize_t until_ns=0):
+        """Takes available minor units of an asset out. linked: a refusal takes the next one with it."""
         cdef Command* command = self._order(DEBIT, account, asset, reference)
-        command.amount = amount
+        command.amount, command.mode = amount, linked
+        command.price_ticks, command.qty_lots = to_account, until_ns
         return self.count - 1
 
     def checkpoint(self, Py_ssize_t of_seq=0, state_hash=0):

@@ -29,6 +29,8 @@ cdef struct Place:      # of a wallet
 
 cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
     digest[0] = _mix(_mix(_mix(0, state.seq), <uint64_t>state.time_ns), state.fill_id)
+    if state.broken_seq:
+        digest[0] = _mix(digest[0], state.broken_seq)
     digest[0] = _mix_assets(digest[0], state)
     digest[0] = _mix_accounts(digest[0], state)
     digest[0] = _mix_books(digest[0], state)

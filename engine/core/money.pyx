@@ -1,11 +1,19 @@
-"""A CREDIT that would carry an asset's supply beyond int64 is refused; no later sum of wallets can wrap then."""
+"""A CREDIT that would carry an asset's supply beyond int64 is refused; no later sum of wallets can wrap then.
+
+A linked CREDIT or DEBIT that is refused takes the next command with it, if that moves money too: CONFLICT. So a DEBIT
+and the CREDITs behind it, submitted together, are one transfer, all or nothing (as linked events in TigerBeetle).
+"""
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from engine.core.reports cimport echo, report_refused
 from engine.core.state cimport account_known, asset_known
 from engine.core.types cimport (
-    BAD_COMMAND, INSUFFICIENT_BALANCE, MONEY, NONE, OVERFLOW, UNKNOWN_ACCOUNT, UNKNOWN_ASSET, Code, Event)
+    BAD_COMMAND, CONFLICT, INSUFFICIENT_BALANCE, MONEY, NONE, OVERFLOW, UNKNOWN_ACCOUNT, UNKNOWN_ASSET, Code, Event)
 from engine.core.wallets cimport wallet_find, wallet_key, wallet_open
+
+
+cdef enum:
+    LINKED = 1      # mode
 
 
 cdef void credit(State* state, Command* command) noexcept nogil:
@@ -13,7 +21,7 @@ cdef void credit(State* state, Command* command) noexcept nogil:
     if code == NONE and command.amount > INT64_MAX + state.wallets.items[_external(state, command)].available:
         code = OVERFLOW
     if code != NONE:
-        report_refused(state, command, code)
+        _refuse(state, command, code)
         return
     cdef uint32_t wallet = wallet_open(&state.wallets, command.account, command.instrument)
     if wallet == 0:
@@ -27,12 +35,20 @@ cdef void debit(State* state, Command* command) noexcept nogil:
     if code == NONE and state.wallets.items[wallet].available < command.amount:
         code = INSUFFICIENT_BALANCE
     if code != NONE:
-        report_refused(state, command, code)
+        _refuse(state, command, code)
         return
     _move(state, command, wallet, -command.amount)
 
 
+cdef void _refuse(State* state, Command* command, Code code) noexcept nogil:
+    if command.mode == LINKED:
+        state.broken_seq = command.seq
+    report_refused(state, command, code)
+
+
 cdef Code _check(State* state, Command* command) noexcept nogil:
+    if state.broken_seq != 0 and state.broken_seq == command.seq - 1:
+        return CONFLICT
     if command.amount <= 0 or command.account == 0:
         return BAD_COMMAND
     if not account_known(state, command.account):

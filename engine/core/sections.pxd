@@ -31,6 +31,7 @@ cdef struct CountersItem:       # one
     uint32_t slots              # pool.fresh
     uint32_t orders_max         # pool.open_max
     uint64_t killed
+    uint64_t broken_seq
 
 cdef struct AssetItem:
     uint32_t asset

@@ -20,6 +20,7 @@ cdef bytes dump_counters(State* state):
     item.seq, item.time_ns, item.fill_id = state.seq, state.time_ns, state.fill_id
     item.slots, item.orders_max = state.pool.fresh, state.pool.open_max
     item.killed = state.killed
+    item.broken_seq = state.broken_seq
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
 
@@ -33,6 +34,7 @@ cdef int load_counters(State* state, const char* data, uint64_t count, size_t it
     state.seq, state.time_ns, state.fill_id = item.seq, item.time_ns, item.fill_id
     state.pool.fresh = item.slots
     state.killed = item.killed != 0
+    state.broken_seq = item.broken_seq
     return 0
 
 

@@ -122,6 +122,7 @@ cdef struct State:
     uint64_t seq
     int64_t time_ns
     uint64_t fill_id            # last given
+    uint64_t broken_seq         # of the last refused CREDIT or DEBIT that the next command is linked to
     Pool pool
     Shelf shelf
     Wallets wallets

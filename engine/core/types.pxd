@@ -163,12 +163,13 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint64_t seq            # stamped by the sequencer
     int64_t time_ns         # stamped by the sequencer
     uint64_t order_id       # CANCEL, REDUCE, REPLACE: the target (0: look up by text)
-    int64_t price_ticks
-    int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included
+    int64_t price_ticks     # CREDIT, DEBIT: the account a hold is for, echoed only (engine/transfers.py)
+    int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included; CREDIT, DEBIT:
+                            # when a hold expires, echoed only
     int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
     uint8_t stp             # PLACE, REPLACE: a SelfTrade
-    uint8_t mode            # REPLACE: a ReplaceMode
+    uint8_t mode            # REPLACE: a ReplaceMode; CREDIT, DEBIT: 1 if the next command is refused when this one is
     uint16_t trailing_bps   # how far a trailing stop follows the price, in 1/10,000
     int64_t trigger_ticks   # stop price; of a trailing order the price at which it starts to trail, 0: at once
     int64_t display_lots    # what an iceberg shows; 0: all

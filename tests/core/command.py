@@ -74,9 +74,9 @@ class Command:
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.CREDIT:
-                batch.credit(self.account, self.instrument, self.amount, self.text)
+                batch.credit(self.account, self.instrument, self.amount, self.text, linked=self.mode == 1)
             case CommandKind.DEBIT:
-                batch.debit(self.account, self.instrument, self.amount, self.text)
+                batch.debit(self.account, self.instrument, self.amount, self.text, linked=self.mode == 1)
             case CommandKind.ASSET:
                 batch.asset(self.instrument, self.scale, self.text)
             case CommandKind.INSTRUMENT:

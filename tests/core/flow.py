@@ -185,7 +185,8 @@ class Flow:
         kind = self.random.choice((CommandKind.CREDIT, CommandKind.CREDIT, CommandKind.DEBIT))
         amount = self.random.choice((0, -5, 1, 1000, 20_000, 20_000, 50_000, 2**63 - 1))
         asset = self.random.choice((*ASSETS, *ASSETS, 0, 4, 70_000))
-        return Command(kind, self._account_id(), instrument=asset, amount=amount, text=b"reference")
+        return Command(kind, self._account_id(), instrument=asset, amount=amount, text=b"reference",
+                       mode=self.random.choice((0, 0, 1)))
 
     def _account(self, _: list[OpenOrder]) -> Command:
         status = self.random.choices((0, 1, 2), (80, 15, 5))[0]

@@ -25,6 +25,7 @@ class ReferenceLedger:
 
     def __init__(self, *, top_events: bool = False, orders_max: int = 2**26) -> None:
         self.seq = self.fill_id = 0
+        self.broken_seq = 0
         self.order_id = 0  # of an order on its way in
         self.time_ns = 0
         self.events: list[EventTuple] = []
@@ -59,6 +60,8 @@ class ReferenceLedger:
         self._move(order.account, asset, available=-money, held=money)
 
     def _check_money(self, command: Command) -> Code:
+        if self.broken_seq and self.broken_seq == self.seq - 1:
+            return Code.CONFLICT
         if command.amount <= 0 or command.account == EXTERNAL_ACCOUNT:
             return Code.BAD_COMMAND
         if command.account not in self.accounts:
@@ -80,6 +83,7 @@ class ReferenceLedger:
 
     def _transfer(self, command: Command, code: Code, amount: int) -> None:
         if code != Code.NONE:
+            self.broken_seq = self.seq if command.mode else self.broken_seq
             self._refuse(command, code)
             return
         self._move(command.account, command.instrument, available=amount)

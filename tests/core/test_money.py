@@ -2,6 +2,7 @@
 import pytest
 
 from engine.core.batch import Batch
+from engine.core.codes import OrderType, Side, TimeInForce
 from tests.core.story import ALICE, BASE, BOB, QUOTE, Venue
 
 INT64_MAX = 2**63 - 1
@@ -55,3 +56,30 @@ def test_the_supply_of_an_asset_stays_within_int64() -> None:
     assert credit(venue, ALICE, BASE, 1) == ["rejected OVERFLOW"]
     assert debit(venue, ALICE, BASE, 1) == ["money -1 of 1 for 2"]
     assert credit(venue, BOB, BASE, 1) == ["money 1 of 1 for 3"]
+
+
+def transfer(venue: Venue, amount: int) -> list[str]:
+    """From ALICE to BOB and on to the fee account, as one."""
+    batch = Batch()
+    batch.debit(ALICE, QUOTE, amount, "move-1", linked=True)
+    batch.credit(BOB, QUOTE, amount - 1, "move-1", linked=True)
+    batch.credit(1, QUOTE, 1, "move-1")
+    batch.credit(BOB, QUOTE, 7, "another")
+    return venue.apply(batch)
+
+
+def test_linked_commands_are_all_or_nothing() -> None:
+    venue = Venue(funds=100)
+    assert transfer(venue, 60) == ["money -60 of 2 for 2", "money 59 of 2 for 3", "money 1 of 2 for 1",
+                                   "money 7 of 2 for 3"]
+    assert transfer(venue, 60) == ["rejected INSUFFICIENT_BALANCE", "rejected CONFLICT", "rejected CONFLICT",
+                                   "money 7 of 2 for 3"]
+    assert [venue.core.balance(account, QUOTE)[0] for account in (ALICE, BOB, 1)] == [40, 173, 1]
+
+
+def test_a_broken_link_takes_the_next_money_only() -> None:
+    venue, batch = Venue(funds=100), Batch()
+    batch.debit(ALICE, QUOTE, 101, linked=True)
+    batch.place(ALICE, 1, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 10, 1)
+    batch.credit(BOB, QUOTE, 5)
+    assert [line.split()[0] for line in venue.apply(batch)] == ["rejected", "accepted", "money"]

