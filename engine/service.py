@@ -36,7 +36,8 @@ from engine.sequencer import Done, Sequencer
 
 _DRAIN_LOOK_SECONDS = 0.1
 _CONFIGURED = int(EventKind.CONFIGURED)
-_TAKE_AWAY = {CommandKind.CANCEL, CommandKind.REDUCE, CommandKind.CANCEL_ALL}   # never add to the book
+_TAKE_AWAY = {   # never add to the book
+    CommandKind.CANCEL, CommandKind.REDUCE, CommandKind.CANCEL_ALL, CommandKind.MASS_CANCEL, CommandKind.TICK}
 _ADDS = {CommandKind.PLACE, CommandKind.REPLACE, CommandKind.PLACE_LIST}
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ cdef enum:
 cdef tuple SIDES = (b"BUY", b"SELL")
 cdef tuple TYPES = (
     b"LIMIT", b"LIMIT_MAKER", b"MARKET", b"STOP_LOSS", b"STOP_LOSS_LIMIT", b"TAKE_PROFIT", b"TAKE_PROFIT_LIMIT")
-cdef tuple TIMES = (b"GTC", b"IOC", b"FOK")
+cdef tuple TIMES = (b"GTC", b"IOC", b"FOK", b"GTD", b"DAY")
 cdef tuple STP_MODES = (b"NONE", b"EXPIRE_TAKER", b"EXPIRE_MAKER", b"EXPIRE_BOTH", b"DECREMENT")
 
 

@@ -59,6 +59,7 @@ class ExchangeServer:
             await venue.engine.close()
             await venue.questions.close()
             raise
+        venue.ticker.start()
         return cls(venue, door, listener, metrics)
 
     @property
@@ -78,6 +79,7 @@ class ExchangeServer:
         now_ns = time.time_ns()
         for session in list(self.venue.sessions):
             session.shutting_down(now_ns)
+        await self.venue.ticker.close()
         await self.venue.engine.close()
         await self.venue.questions.close()
         await self._door.close()

@@ -1,8 +1,8 @@
 """order.placeBatch and order.cancelBatch, ours: many orders in one request, under one signature and one disk write.
 
 Each element is what order.place or order.cancel takes, and is answered by itself in its place of the list: with the
-result, or with {code, msg}. One that is refused keeps no other from being done; nothing of another customer comes between those
-that reach the engine. More elements than `limits.batch_orders_max`, or something that is no list of objects: -1130.
+result, or with {code, msg}. One that is refused keeps no other from being done; nothing of another customer comes
+between those that reach the engine. More elements than `limits.batch_orders_max`, or no list of objects: -1130.
 """
 from collections.abc import Callable
 from functools import partial

@@ -7,7 +7,7 @@ nothing done: `take` says False, and sessions.py reads the message again. So not
 import time
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy
 
 from engine.core.batch cimport Batch
@@ -43,6 +43,7 @@ cdef class OrderIntake:
     cdef object _api_key            # with which key, None for a token
     cdef int64_t _unit_ns
     cdef bint _show_limits
+    cdef uint32_t _session          # what the orders placed here carry, 0: nothing
 
     def __init__(self, Desk desk not None, Batch batch not None, engine, keys, new_id, add):
         self._desk, self._batch, self._engine, self._keys = desk, batch, engine, keys
@@ -53,6 +54,10 @@ cdef class OrderIntake:
     def opened(self, int64_t unit_ns, bint show_limits):
         """What the connection's URL asked for."""
         self._unit_ns, self._show_limits = unit_ns, show_limits
+
+    def owned_by(self, uint32_t session):
+        """Orders placed from now on carry this session."""
+        self._session = session
 
     def logged_on(self, int64_t account, api_key):
         """Unsigned requests now speak for this account."""
@@ -116,6 +121,7 @@ cdef class OrderIntake:
         command = self._batch._order(PLACE, <Py_ssize_t>account, <Py_ssize_t>instrument.id, name)
         command.side, command.order_type, command.time_in_force = terms.side, terms.order_type, terms.time_in_force
         command.price_ticks, command.qty_lots = terms.price_ticks, terms.qty_lots
+        command.slot = self._session
         answer = PlaceAnswer.__new__(PlaceAnswer)
         answer.detail = detail
         return answer

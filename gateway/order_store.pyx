@@ -11,8 +11,8 @@ from collections import deque
 from libc.stdint cimport int64_t, uint64_t
 
 from engine.core.types cimport (
-    ACCEPTED, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES, TRADE,
-    TRIGGER_REFUSED, TRIGGERED)
+    ACCEPTED, DISCONNECTED, KILL_REASON, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES,
+    TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
 
@@ -154,7 +154,7 @@ cdef class OrderStore:
 
     cdef int _canceled(self, Event event) except -1:
         cdef Order order = self.open[event.record.order_id]
-        cdef bint asked_for = event.record.code == REQUESTED or event.record.code == MASS_CANCEL
+        cdef bint asked_for = event.record.code in (REQUESTED, MASS_CANCEL, DISCONNECTED, TIMER_REASON, KILL_REASON)
         order.update_ns, order.code = event.record.time_ns, event.record.code
         if order.code == TRIGGER_REFUSED:
             order.refusal = event.record.flags

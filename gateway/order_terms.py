@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.core.codes import PPM, OrderType, Side, TimeInForce
 from engine.core.decimals import parse_decimal
 from engine.instruments import PLACES, Instrument
-from gateway.protocol import STP_MODES
+from gateway.protocol import STP_MODES, TIMES_IN_FORCE
 from gateway.refusals import (
     BAD_COMBINATION,
     EMPTY_PARAMETER,
@@ -36,7 +36,7 @@ SECURITY_PARAMS = frozenset(("apiKey", "signature", "timestamp", "recvWindow", "
 PLACE_PARAMS = SECURITY_PARAMS | frozenset((
     "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "newClientOrderId",
     "newOrderRespType", "selfTradePreventionMode", "strategyId", "strategyType", "stopPrice", "icebergQty",
-    "trailingDelta"))
+    "trailingDelta", "goodTillDate"))
 
 CLIENT_ORDER_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 DECIMAL_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
@@ -45,9 +45,10 @@ INT64_MAX = 2**63 - 1
 _TOO_GREAT = -3   # of parse_decimal: beyond int64
 _BUY, _SELL = int(Side.BUY), int(Side.SELL)
 _LIMIT, _LIMIT_MAKER, _MARKET = int(OrderType.LIMIT), int(OrderType.LIMIT_MAKER), int(OrderType.MARKET)
-_GTC, _IOC, _FOK = int(TimeInForce.GTC), int(TimeInForce.IOC), int(TimeInForce.FOK)
+_GTC = int(TimeInForce.GTC)
 _SIDES = {"BUY": _BUY, "SELL": _SELL}
-_TIMES = {"GTC": _GTC, "IOC": _IOC, "FOK": _FOK}
+_TIMES = {name: number for number, name in enumerate(TIMES_IN_FORCE)}
+MICROSECONDS_FROM = 10**14
 _STP = {name: number for number, name in enumerate(STP_MODES)}
 
 NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
@@ -67,6 +68,7 @@ class OrderTerms(NamedTuple):
     amount: int
     stp: int
     trigger_ticks: int = 0
+    expires_ns: int = 0
 
 
 class Shape(NamedTuple):
@@ -104,7 +106,22 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
     terms = OrderTerms(
         instrument.id, side, shape.number, _time_in_force(params, shape), *_price_and_size(params, instrument, shape),
         stp)
-    return terms._replace(trigger_ticks=_ticks(params, "stopPrice", instrument)) if shape.stop else terms
+    if shape.stop:
+        terms = terms._replace(trigger_ticks=_ticks(params, "stopPrice", instrument))
+    return terms._replace(expires_ns=_expires_ns(params, terms.time_in_force))
+
+
+def _expires_ns(params: Params, time_in_force: int) -> int:
+    """goodTillDate, in milliseconds or microseconds, of an order that is good till a date; else 0."""
+    if time_in_force != TimeInForce.GTD:
+        if "goodTillDate" in params:
+            raise Refusal(NOT_REQUIRED, "goodTillDate")
+        return 0
+    value = order_id({"goodTillDate": needed(params, "goodTillDate")}, "goodTillDate") or 0
+    expires_ns = value * (1000 if value >= MICROSECONDS_FROM else 1_000_000)
+    if not 0 < expires_ns <= INT64_MAX:
+        raise Refusal(INVALID_PARAMETER, "goodTillDate")
+    return expires_ns
 
 
 def _time_in_force(params: Params, shape: Shape) -> int:

@@ -24,6 +24,7 @@ from gateway.order_terms import (
     Params,
     client_order_id,
     find_instrument,
+    needed,
     order_id,
     read_lots,
     read_order,
@@ -31,6 +32,7 @@ from gateway.order_terms import (
 )
 from gateway.protocol import encode
 from gateway.refusals import (
+    ABOVE_MAXIMUM,
     CANCEL_RESTRICTED,
     CLIENT_ORDER_ID_MISMATCH,
     INVALID_CANCEL_RESTRICTIONS,
@@ -52,6 +54,9 @@ _TARGET_PARAMS = SECURITY_PARAMS | {"symbol", "orderId", "origClientOrderId", "n
 _CANCEL_PARAMS = _TARGET_PARAMS | {"cancelRestrictions"}
 _RESTRICTIONS = {"ONLY_NEW": NEW, "ONLY_PARTIALLY_FILLED": PARTIALLY_FILLED}
 _AMEND_PARAMS = _TARGET_PARAMS | {"newQty"}
+_AFTER_PARAMS = SECURITY_PARAMS | {"symbol", "countdownTime"}
+COUNTDOWN_MS_MAX = 7 * 86_400_000
+NS_PER_MS = 1_000_000
 _ALL_PARAMS = SECURITY_PARAMS | {"symbol"}
 
 
@@ -66,12 +71,12 @@ class OrderDesk:
         prefix = secrets.token_hex(6)   # ids made by us differ from those made before a restart
         self.new_id: Callable[[], str] = (f"{prefix}{number:010x}" for number in itertools.count(1)).__next__
 
-    def place(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
-        """order.place"""
+    def place(self, batch: Batch, account: int, params: Params, unit_ns: int, session: int = 0) -> Finish:
+        """order.place; `session`: whose end may end the order (gateway/disconnects.py)"""
         terms = read_order(params, find_instrument(params, self._catalog.by_symbol))
         text = client_order_id(params, "newClientOrderId") or self.new_id()
         reply_type = wanted_reply(params, terms)
-        batch.place(account, **terms._asdict(), text=text.encode())
+        batch.place(account, **terms._asdict(), text=text.encode(), session=session)
         return partial(self.placed, reply_type, unit_ns)
 
     def cancel(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
@@ -92,6 +97,17 @@ class OrderDesk:
             raise unread(params, _ALL_PARAMS)
         batch.cancel_all(account, find_instrument(params, self._catalog.by_symbol).id)
         return partial(self._canceled_all, self.new_id(), unit_ns)
+
+    def cancel_all_after(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """openOrders.cancelAllAfter: a dead man's timer, of one symbol or all; 0 takes it away"""
+        if not _AFTER_PARAMS.issuperset(params):
+            raise unread(params, _AFTER_PARAMS)
+        instrument = find_instrument(params, self._catalog.by_symbol) if "symbol" in params else None
+        countdown_ms = order_id({"countdownTime": needed(params, "countdownTime")}, "countdownTime")
+        if countdown_ms is None or countdown_ms > COUNTDOWN_MS_MAX:
+            raise Refusal(ABOVE_MAXIMUM, "countdownTime", COUNTDOWN_MS_MAX)
+        batch.timer(account, countdown_ms * NS_PER_MS, instrument=instrument.id if instrument else 0)
+        return partial(_timed, instrument.symbol if instrument else None, countdown_ms, unit_ns)
 
     def amend(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
         """order.amend.keepPriority: a smaller quantity; the client order id stays as it is."""
@@ -177,6 +193,11 @@ class OrderDesk:
         order = self._store.get(event.account, event.order_id)
         assert order is not None, "an order stays known until the frame after its end"
         return order, self._catalog.by_id[order.instrument]
+
+
+def _timed(symbol: str | None, countdown_ms: int, unit_ns: int, events: list[Event]) -> bytes:
+    event = _first(events)
+    return encode({"symbol": symbol, "countdownTime": countdown_ms, "endTime": event.amount // unit_ns})
 
 
 def wanted_reply(params: Params, terms: OrderTerms) -> str:

@@ -14,7 +14,7 @@ NULL = b"null"
 SIDES = ("BUY", "SELL")                         # indexed by engine.core.codes.Side, and so on
 ORDER_TYPES = (
     "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
-TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
+TIMES_IN_FORCE = ("GTC", "IOC", "FOK", "GTD", "DAY")
 STP_MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
 NO_GROUP = -1          # tradeGroupId of an account that is in none
 

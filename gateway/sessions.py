@@ -13,9 +13,10 @@ from urllib.parse import parse_qs
 from msgspec import Raw
 
 from gateway.auth import authenticate, check_timing
+from gateway.disconnects import Disconnects
 from gateway.lane import Lane, Overrun
 from gateway.order_intake import OrderIntake
-from gateway.order_terms import Params
+from gateway.order_terms import Params, needed
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.questions import QUESTIONS, SIGNED
 from gateway.refusals import (
@@ -71,6 +72,7 @@ class Session:
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
+        self._disconnects = Disconnects(venue.engine)
         self._session_methods = {
             "session.logon": self._logon, "session.status": self._status, "session.logout": self._logout}
         self._stream_methods = {
@@ -124,6 +126,7 @@ class Session:
     def closed(self) -> None:
         """Forget the subscriptions; commands that wait for the engine go on."""
         self._venue.sessions.discard(self)
+        self._disconnects.gone()
         for account in self._subscriptions:
             self._venue.streams.unsubscribe(account, self)
         self._subscriptions.clear()
@@ -142,7 +145,11 @@ class Session:
     def _begin(self, tag: Tag, method: str, params: Params) -> None:
         method = method.removeprefix("v3/")
         venue = self._venue
-        if command := venue.commands.get(method):
+        if self._disconnects.number and (placing := venue.placing.get(method)):
+            account = self._account(params)
+            self._lane.command(tag, placing(
+                self._lane.batch, account, params, self._unit_ns, self._disconnects.number))
+        elif command := venue.commands.get(method):
             account = self._account(params)
             self._lane.command(tag, command(self._lane.batch, account, params, self._unit_ns))
         elif group := venue.groups.get(method):
@@ -165,6 +172,9 @@ class Session:
             self._asked += 1
             self._lane.start(tag, partial(
                 venue.questions.ask, account, method, params, self._unit_ns, partial(self._told, tag)))
+        elif method == "session.cancelOnDisconnect":
+            body = self._cancel_on_disconnect(params)
+            self._lane.query(tag, lambda: body)
         elif method in ("userDataStream.subscribe", "userDataStream.subscribe.signature"):
             self._begin_subscribe(tag, method, params)
         else:
@@ -228,6 +238,13 @@ class Session:
             who.api_key if who else None, who.since_ns // self._unit_ns if who else None,
             self._opened_ns // self._unit_ns, self._show_limits, time.time_ns() // self._unit_ns,
             bool(self._subscriptions)))
+
+    def _cancel_on_disconnect(self, params: Params) -> bytes:
+        """For the account that asks; takes effect when it is read, as the other session methods."""
+        account, mode = self._account(params), needed(params, "mode")
+        self._disconnects.set(account, mode)
+        self._intake.owned_by(self._disconnects.number)
+        return encode({"mode": mode})
 
     # user data streams
 

@@ -35,7 +35,7 @@ from gateway.protocol import (
 NS_PER_US = 1000
 _ACCEPTED, _TRADE, _CANCELED = int(EventKind.ACCEPTED), int(EventKind.TRADE), int(EventKind.CANCELED)
 _REDUCED, _PREVENTED, _STP = int(EventKind.REDUCED), int(EventKind.PREVENTED), int(Code.STP)
-_BUY, _GTC = int(Side.BUY), int(TimeInForce.GTC)
+_BUY, _AT_ONCE = int(Side.BUY), (int(TimeInForce.IOC), int(TimeInForce.FOK))
 _TRIGGERED = int(EventKind.TRIGGERED)
 REJECT_REASONS = {   # of an order that was refused when it was set off
     int(Code.INSUFFICIENT_BALANCE): "INSUFFICIENT_BALANCES", int(Code.WOULD_MATCH): "WOULD_MATCH_IMMEDIATELY"}
@@ -163,7 +163,7 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         orig_client_order_id=order.text if canceled else "", execution_type=_execution_type(order, event),
         status=order.status, order_id=order.id, executed_qty=instrument.qty_text(order.executed_lots),
         transaction_time=time_us, execution_id=execution_id(event, is_maker),
-        on_book=(order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force == _GTC
+        on_book=(order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force not in _AT_ONCE
                  and order.working_ns != 0),
         stop_price=instrument.price_text(order.stop_ticks), reject_reason=REJECT_REASONS.get(order.refusal, "NONE"),
         is_maker=is_maker, order_time=order_time_us,

@@ -31,10 +31,12 @@ from gateway.questions import Questions
 from gateway.rates import Rates
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import LEDGER_BEHIND, STORAGE_FULL, Refusal
+from gateway.ticker import Ticker
 from gateway.ticker_queries import TickerQueries
 from gateway.user_events import UserStreams
 
 Command = Callable[[Batch, int, Params, int], Finish]      # batch, account, params, unit_ns
+Placing = Callable[[Batch, int, Params, int, int], Finish]   # and the session
 Private = Callable[[int, Params, int], bytes]              # account, params, unit_ns
 Public = Callable[[Params, int], bytes]                    # params, unit_ns
 _MONEY = int(EventKind.MONEY)
@@ -76,6 +78,7 @@ class Venue:
         self.sessions: set[Closing] = set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.commands: dict[str, Command] = {}
+        self.placing: dict[str, Placing] = {}   # those commands that a session may own
         self.groups: dict[str, Command] = {}    # those that become any number of commands, at most group_max
         self.group_max = config.limits.batch_orders_max
         self.private: dict[str, Private] = {}
@@ -108,6 +111,7 @@ class Venue:
 
     def _connect(self) -> None:
         core, catalog = self.engine.core, self.engine.catalog
+        self.ticker = Ticker(self.engine)
         self.streams.attach(core, catalog)
         desk = OrderDesk(core, catalog, self.store, self.streams)
         replacer, check = OrderReplacer(core, catalog, desk), OrderCheck(core, catalog)
@@ -121,7 +125,9 @@ class Venue:
             "order.cancel": desk.cancel,
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
+            "openOrders.cancelAllAfter": desk.cancel_all_after,
         }
+        self.placing["order.place"] = self._unless_refused(desk.place)
         batches = OrderBatches(self._unless_refused(desk.place), desk.cancel, self.group_max)
         self.groups |= {"order.placeBatch": batches.place, "order.cancelBatch": batches.cancel}
         self.private |= {
@@ -143,12 +149,12 @@ class Venue:
             "ticker.price": tickers.price,
         }
 
-    def _unless_refused(self, command: Command) -> Command:
+    def _unless_refused(self, command: Callable[..., Finish]) -> Callable[..., Finish]:
         """Orders are refused one by one (also when too many), so that a cancel read with one is not refused too."""
-        def checked(batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        def checked(batch: Batch, account: int, params: Params, unit_ns: int, *session: int) -> Finish:
             if self.engine.orders_refused:
                 raise Refusal(STORAGE_FULL if self.engine.storage_low else LEDGER_BEHIND)
             if self.rates.counts_orders:
                 self.rates.order(account)
-            return command(batch, account, params, unit_ns)
+            return command(batch, account, params, unit_ns, *session)
         return checked

@@ -12,6 +12,7 @@ from workers.market_data_json import Level, diff_json, partial_json, ticker_json
 
 _DEEPEST = max(PARTIAL_LEVELS.values())
 _NEVER_RESTED = frozenset({Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY})  # cancels that leave levels alone
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 _NO_PRICE = 0   # of a market order, which self-trade prevention may end
 
 
@@ -104,7 +105,7 @@ class MarketBook:
         """An order that may rest touches its own level, unless its fills (which follow) leave nothing of it."""
         self._new_level = None
         waits = order.kind == EventKind.ACCEPTED and order.order_type > OrderType.MARKET
-        if order.time_in_force != TimeInForce.GTC or order.order_type == OrderType.MARKET or waits:
+        if order.time_in_force in _AT_ONCE or order.order_type == OrderType.MARKET or waits:
             return
         touched = self._fast.touched[order.side]
         if order.price_ticks not in touched:
@@ -114,7 +115,7 @@ class MarketBook:
     def _triggered(self, order: Event) -> None:
         """A stop is set off and may come to rest at its price; others of its command may trade before it does."""
         self._new_level = None
-        if order.time_in_force == TimeInForce.GTC:
+        if order.time_in_force not in _AT_ONCE:
             self._fast.touched[order.side].add(order.price_ticks)
 
     def _diff(self, window: DepthWindow, now_ms: int) -> None:

@@ -14,7 +14,7 @@ from gateway.order_store import CANCELED, EXPIRED, EXPIRED_IN_MATCH, FILLED
 from gateway.rest.reader import Reader
 
 _MOST = 2**63 - 1
-_ASKED_FOR = (Code.REQUESTED, Code.MASS_CANCEL)
+_ASKED_FOR = (Code.REQUESTED, Code.MASS_CANCEL, Code.DISCONNECTED, Code.TIMER, Code.KILL)
 
 
 class ClosedOrder(Struct, frozen=True, kw_only=True):

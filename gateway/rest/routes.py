@@ -26,7 +26,7 @@ from gateway.rest.shapes import AccountTrade, Empty, ErrorBody, ServerTime, Syst
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
     "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
-    "selfTradePreventionMode strategyId strategyType")
+    "selfTradePreventionMode strategyId strategyType stopPrice goodTillDate")
 _REPLACE = (
     f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
     "orderRateLimitExceededMode")
@@ -91,6 +91,8 @@ ROUTES = (
     _v3("GET", "allOrders", "allOrders", 20, "symbol! orderId startTime endTime limit", list[OrderState],
         "Orders, open and ended", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
+    _v3("POST", "openOrders/cancelAllAfter", "openOrders.cancelAllAfter", 1, "countdownTime! symbol", dict[str, Any],
+        "Cancel all open orders unless told otherwise in time: ours", signed=True),
     _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | ErrorBody],
         "Place several orders: ours", signed=True, counts_order=True),
     _v3("DELETE", "order/batch", "order.cancelBatch", 5, "orders!", list[OrderCanceled | ErrorBody],
