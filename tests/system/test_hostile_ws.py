@@ -164,7 +164,7 @@ async def test_amounts(venue: Target) -> None:
 async def test_other_fields(venue: Target) -> None:
     for raw, code in (
             ({"side": '"buy"'}, -1117), ({"side": "1"}, -1117), ({"side": "null"}, MISSING), ({"side": "[]"}, -1117),
-            ({"type": '"STOP"'}, -1116), ({"type": '"STOP_LOSS"'}, FILTER), ({"type": "true"}, -1116),
+            ({"type": '"STOP"'}, -1116), ({"type": '"STOP_LOSS"'}, -1106), ({"type": "true"}, -1116),
             ({"timeInForce": '"GTX"'}, -1115), ({"symbol": '"btcusdt"'}, -1121),
             ({"symbol": '"BTCUSDT\\u0000"'}, -1121), ({"symbol": '"' + "A" * 30_000 + '"'}, -1121),
             ({"symbol": "null"}, MISSING),
