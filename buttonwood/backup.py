@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -46,12 +47,12 @@ async def back_up(config: Config, folder: Path) -> Backup:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()) and not (folder / NOTE).exists() and not (folder / BASE).exists():
         raise ConfigError(f"{folder} holds something else: choose a new folder, or one of an earlier backup")
-    _copy_files(Path(config.data_dir), folder / FILES)
     ours = not config.postgres.dsn
     if ours:
         async with own_postgres(running_settings(config) or config) as complete:
             await _copy_postgres(config, complete.postgres.dsn, folder)
-    seq = copy_journal(config.paths.journal, folder / JOURNAL)     # last: it must not end before the ledger
+    _copy_files(Path(config.data_dir), folder / FILES)
+    seq = copy_journal(config.paths.journal, folder / JOURNAL)     # last: nothing may be ahead of it
     made = Backup(time_ns=time.time_ns(), seq=seq, has_postgres=ours)
     draft = folder / f"{NOTE}.part"
     draft.write_bytes(msgspec.json.encode(made))
@@ -68,9 +69,16 @@ def _copy_files(data_dir: Path, target: Path) -> None:
         if path.name in _LEFT_OUT or path.is_socket():
             continue
         if path.is_dir():
-            shutil.copytree(path, target / path.name)
+            shutil.copytree(path, target / path.name, copy_function=_copy_if_there)
         else:
-            shutil.copy2(path, target / path.name)
+            _copy_if_there(str(path), str(target / path.name))
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    """The venue may delete a file meanwhile, and drafts are nobody's."""
+    if not source.endswith(".tmp"):
+        with suppress(FileNotFoundError):
+            shutil.copy2(source, target)
 
 
 async def _copy_postgres(config: Config, dsn: str, folder: Path) -> None:

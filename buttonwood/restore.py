@@ -39,9 +39,17 @@ async def restore(config: Config, folder: Path, until_ns: int = 0) -> int:
         else:
             shutil.copy2(path, data_dir / path.name)
     seq = copy_journal(folder / JOURNAL, config.paths.journal, until_ns)
+    _drop_later_snapshots(data_dir / "snapshots", seq)
     if made.has_postgres:
         await _restore_postgres(config, folder, until_ns)
     return seq
+
+
+def _drop_later_snapshots(folder: Path, seq: int) -> None:
+    """A state after commands that the journal was cut before would tell recovery that the journal has lost them."""
+    for path in folder.glob("*.snapshot"):
+        if path.stem.isdecimal() and int(path.stem) > seq:
+            path.unlink()
 
 
 def _read_note(folder: Path) -> Backup:
