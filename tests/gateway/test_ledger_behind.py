@@ -39,10 +39,11 @@ def test_orders_are_refused_while_postgres_is_away_for_too_long(server: Postgres
     dsn = server.database()
 
     async def story() -> None:
-        ledger = {"lag_seconds_max": 1.0, "retry_seconds_max": 0.1}
+        ledger = {"lag_seconds_max": 2.0, "retry_seconds_max": 0.1}
         async with running(tmp_path, ledger=ledger, postgres={"dsn": dsn}) as venue:
             engine, worker = venue.server.venue.engine, asyncio.create_task(Ledger(venue.server.venue.config).run())
             await furnish(venue)
+            await until(lambda: engine.ledger_lag.reported_seq == engine.seq)
             for name in ("one", "two", "three"):
                 await venue.ok(ALICE, "order.place", **limit("BUY", "50000", "0.01", newClientOrderId=name))
             await until(lambda: engine.ledger_lag.reported_seq == engine.seq)

@@ -23,6 +23,7 @@ from tests.gateway.raw_websocket import HANDSHAKE, PING, TEXT, RawClient, frame
 from tests.gateway.rest_kit import rest
 from tests.gateway.running import ALICE, furnish, limit, running
 from tests.gateway.test_websocket import LIMITS, Echo, run
+from tests.support.waiting import SECONDS_MAX
 
 
 def test_only_listed_origins_and_programs_may_connect():
@@ -103,7 +104,8 @@ def test_an_order_over_tls_and_a_clean_end(tmp_path: Path, certificate: Tls):
             assert (await venue.call(ALICE, "order.place", **limit("BUY", "50000", "0.1")))[0] == 200
             plain = await RawClient.connect(int(venue.server.url.split(":")[2].split("/")[0]))
             plain.send(HANDSHAKE % b"/ws-api/v3")
-            assert b"101" not in await asyncio.wait_for(plain.reader.read(), 20), "nothing but TLS is spoken"
+            async with asyncio.timeout(SECONDS_MAX):
+                assert b"101" not in await plain.reader.read(), "nothing but TLS is spoken"
             plain.close()
             async with rest(venue.server.venue.config) as port:
                 async with httpx.AsyncClient(verify=trusting(certificate)) as http:
@@ -113,17 +115,21 @@ def test_an_order_over_tls_and_a_clean_end(tmp_path: Path, certificate: Tls):
 
 def test_a_slow_tls_reader_and_a_silent_one_are_cut(certificate: Tls):
     async def main() -> None:
-        listener = await listen(
-            lambda: Echo([]), "127.0.0.1", 0, replace(LIMITS, handshake_seconds_max=0.3), tls_context(certificate))
-        silent = await RawClient.connect(listener.port)
-        assert await asyncio.wait_for(silent.reader.read(), 20) == b"", "no TLS handshake came"
+        hasty, listener = [
+            await listen(lambda: Echo([]), "127.0.0.1", 0, limits, tls_context(certificate))
+            for limits in (replace(LIMITS, handshake_seconds_max=0.3), LIMITS)]
+        silent = await RawClient.connect(hasty.port)
+        async with asyncio.timeout(SECONDS_MAX):
+            assert await silent.reader.read() == b"", "no TLS handshake came"
         async with connect(f"wss://localhost:{listener.port}/ws", ssl=trusting(certificate)) as socket:
             await socket.send("bye")
-            await asyncio.wait_for(socket.wait_closed(), 20)
+            async with asyncio.timeout(SECONDS_MAX):
+                await socket.wait_closed()
             assert socket.close_code == 4000
         silent.close()
-        listener.close()
-        await listener.wait_closed()
+        for each in (hasty, listener):
+            each.close()
+            await each.wait_closed()
     asyncio.run(main())
 
 

@@ -123,7 +123,7 @@ class Campaign:
         goal, position = 0, -1
         while not goal or position < goal:
             goal = goal or await self._audit(where)
-            position = await self._ledger(where)
+            position = await self.ledger(where)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _audit(self, where: str) -> int:
@@ -138,7 +138,7 @@ class Campaign:
             del trader.acks[:count]
         return seq
 
-    async def _ledger(self, where: str) -> int:
+    async def ledger(self, where: str) -> int:
         """The ledger's position; -1 while Postgres is away."""
         try:
             return await self.auditor.ledger(self.config.postgres.dsn, where)

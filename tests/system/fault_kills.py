@@ -9,7 +9,7 @@ from tests.system.fault_campaign import SETTINGS, VICTIMS, Campaign, Say, custom
 from tests.system.running_venue import RunningVenue
 
 VERIFY_EVERY = 25
-SECOND_KILL = 0.25          # chance of another kill before the first one is recovered from
+SECOND_KILL = 0.4           # chance of another kill before the first one is recovered from
 
 
 class Kills:

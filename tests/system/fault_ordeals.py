@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from buttonwood.embedded import temporary_data_dir
 from buttonwood.resolved import settings_file
+from buttonwood.trading_client import TradingClient
 from tests.support.postgres import PostgresServer
 from tests.system.fault_campaign import SETTINGS, VICTIMS, Campaign, Say, customers
 from tests.system.fault_clock import SteppedClock
@@ -52,6 +53,8 @@ class Ordeals:
         """Stopped, for as long as it lasts."""
         await asyncio.to_thread(self._server.stop)
         await self._trade_on(self._outage)
+        if await self.campaign.ledger("Postgres is gone") != -1:
+            self.campaign.findings.tell("failures", "Postgres answers though it was stopped")
         await asyncio.to_thread(self._server.start)
 
     async def redis_is_gone(self) -> None:
@@ -84,6 +87,11 @@ class Ordeals:
         """Forward and back, by seconds and by an hour: time in the journal only rises, and everything goes on."""
         for seconds in STEPS:
             self._clock.step(seconds)
+            async with TradingClient(self.campaign.venue.words["orders"]) as client:
+                before = self._clock.time_ms()
+                told: int = (await client.call("time"))["serverTime"]
+                if not before <= told <= self._clock.time_ms():
+                    self.campaign.findings.tell("failures", f"the exchange's clock shows {told}, stepped to {before}")
             await self.campaign.settled(f"the clock stepped by {seconds} s")
 
     async def a_second_exchange_comes(self) -> None:
