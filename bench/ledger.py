@@ -1,8 +1,9 @@
-"""How many fills a second reach Postgres, with trades, double-entry rows and balances, in batches of 1,000 and 10,000?
+"""How many fills a second reach Postgres, with trades, double-entry rows, balances and the orders that ended?
 
-The whole way is timed: replica, postings, audit, one transaction per batch, fsync on; 1,000 accounts, both sides pay
-fees, so a fill is 1 trade and 6 entries. Beside it, on the same server in the same run: the simpler way of one
-transaction per fill with SELECT ... FOR UPDATE, writing the same rows. All ways must end with equal balances.
+The whole way is timed: replica, postings, audit, one transaction per batch, fsync on; 1,000 and 100,000 accounts, both
+sides pay fees and both orders end, so a fill is 1 trade, 6 entries and 2 orders. Beside it, on the same server in the
+same run: the simpler way of one transaction per fill with SELECT ... FOR UPDATE, writing trade, entries and balances
+but no orders. All ways must end with equal balances.
 
     python -m bench.ledger [--quick] [--json]
 """
@@ -26,28 +27,30 @@ from workers.ledger_batch import Collector, compare_all
 from workers.ledger_store import LedgerStore
 from workers.wallet_mirror import WALLET_ROW, WalletMirror
 
-BATCHES = (1000, 10_000)
+BATCHES = (1000, 2000, 10_000)
+MANY = 100_000              # accounts, batches of the default size
 FILLS = {False: 50_000, True: 20_000}           # by --quick
 NAIVE_FILLS = {False: 3000, True: 500}
 REPEATS = {False: 5, True: 1}
-ACCOUNTS = range(2, 1002)
+FEW = 1000                  # accounts otherwise
+DEFAULT_BATCH = 2000        # as ledger.batch_fills_max
 FRAME_FILLS = 100
 USD, COIN, PAIR = 1, 2, 1
 Wallet = tuple[int, ...]
 
 
-def frames(fills: int) -> list[bytes]:
+def frames(fills: int, accounts: range) -> list[bytes]:
     """The journal as stamped commands: first the market, then frames in which every second order takes the first."""
     setup, chance, made = Batch(), random.Random(1), []
     setup.asset(USD, 2, "USD")
     setup.asset(COIN, 8, "COIN")
     setup.instrument(PAIR, text="COINUSD", base_asset=COIN, quote_asset=USD, lot_value=100_000, tick_value=1,
                      max_lots=10**6, max_ticks=10**6, maker_fee_ppm=1000, taker_fee_ppm=1000)
-    for account in (FEE_ACCOUNT, *ACCOUNTS):
+    for account in (FEE_ACCOUNT, *accounts):
         setup.account(account)
         setup.credit(account, USD, 10**13)
         setup.credit(account, COIN, 10**15)
-    batches = [setup, *(_orders(chance, FRAME_FILLS) for _ in range(fills // FRAME_FILLS))]
+    batches = [setup, *(orders_of(chance, accounts, FRAME_FILLS) for _ in range(fills // FRAME_FILLS))]
     next_seq = 1
     for number, batch in enumerate(batches):
         batch.stamp(next_seq, time.time_ns() + number)
@@ -56,10 +59,11 @@ def frames(fills: int) -> list[bytes]:
     return made
 
 
-def _orders(chance: random.Random, fills: int) -> Batch:
+def orders_of(chance: random.Random, accounts: range, fills: int) -> Batch:
+    """So many pairs of orders that trade."""
     batch = Batch()
     for _ in range(fills):
-        maker, taker = chance.sample(ACCOUNTS, 2)
+        maker, taker = chance.sample(accounts, 2)
         side, price, lots = chance.choice(list(Side)), chance.randint(9000, 11_000), chance.randint(10, 500)
         batch.place(maker, PAIR, side, OrderType.LIMIT, TimeInForce.GTC, price, lots)
         batch.place(taker, PAIR, 1 - side, OrderType.LIMIT, TimeInForce.IOC, price, lots)
@@ -165,7 +169,8 @@ async def naive_run(dsn: str, journal: list[bytes]) -> tuple[float, set[Wallet]]
 
 def bench(server: PostgresServer, quick: bool) -> dict[str, object]:
     """Ways in turn, so that a busy neighbour disturbs all of them alike."""
-    journal, short = frames(FILLS[quick]), frames(NAIVE_FILLS[quick])
+    few, many = range(2, 2 + FEW), range(2, 2 + MANY)
+    journal, short, wide = frames(FILLS[quick], few), frames(NAIVE_FILLS[quick], few), frames(FILLS[quick], many)
     rates: dict[str, list[float]] = {}
     latencies: dict[int, list[float]] = {size: [] for size in BATCHES}
     for _ in range(REPEATS[quick]):
@@ -178,19 +183,23 @@ def bench(server: PostgresServer, quick: bool) -> dict[str, object]:
         rate, one_by_one = uvloop.run(naive_run(server.database(), short))
         rates.setdefault("one_by_one", []).append(rate)
         _, _, same = uvloop.run(batched_run(server.database(), short, BATCHES[0]))
-        assert ends[0] == ends[1] and one_by_one == same, "the ways disagree about balances"
+        rate, _, _ = uvloop.run(batched_run(server.database(), wide, DEFAULT_BATCH))
+        rates.setdefault(f"many_accounts_batch_{DEFAULT_BATCH}", []).append(rate)
+        assert all(end == ends[0] for end in ends) and one_by_one == same, "the ways disagree about balances"
     return _results(quick, {way: figure(values) for way, values in rates.items()}, latencies)
 
 
 def _results(quick: bool, rates: dict[str, Figure], latencies: dict[int, list[float]]) -> dict[str, object]:
-    results: dict[str, object] = {"bench": "ledger", "quick": quick, "machine": machine(), "accounts": len(ACCOUNTS),
-                                  "rows_per_fill": 7, "repeats": REPEATS[quick]}
+    results: dict[str, object] = {"bench": "ledger", "quick": quick, "machine": machine(), "accounts": FEW,
+                                  "many_accounts": MANY, "rows_per_fill": 9, "repeats": REPEATS[quick]}
     for way, rate in rates.items():
         results[f"{way}_fills_per_second"] = rate
     for size, seconds in latencies.items():
         results[f"batch_{size}_commit_p50_ms"] = round(percentile(seconds, 50) * 1000, 2)
         results[f"batch_{size}_commit_p99_ms"] = round(percentile(seconds, 99) * 1000, 2)
-    results["batch_1000_times_one_by_one"] = round(rates["batch_1000"].median / rates["one_by_one"].median, 1)
+    for size in BATCHES:
+        ratio = rates[f"batch_{size}"].median / rates["one_by_one"].median
+        results[f"batch_{size}_times_one_by_one"] = round(ratio, 1)
     return results
 
 

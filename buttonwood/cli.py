@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_worker(commands)
     _add_setup(commands)
     _add_verify(commands)
+    _add_ledger(commands)
     _add_backup(commands)
     _add_journal(commands)
     commands.add_parser("replay", help="send recorded order flow through a venue and compare with what really happened")
@@ -104,6 +105,16 @@ def _add_backup(commands: Any) -> None:
     for parser in (backup, restore):
         parser.add_argument("folder", type=Path, metavar="DIR", help="where the backup lies")
     restore.add_argument("--until", metavar="TIME", help="as it was then (ISO 8601; default: the end of the backup)")
+
+
+def _add_ledger(commands: Any) -> None:
+    parser = commands.add_parser("ledger", help="look after the ledger's tables in Postgres",
+                                 epilog="example: buttonwood ledger archive --before 500000000 --to /archive")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    action = _add(actions, "archive", _archive, "copy proven parts to files, check them, take them out of Postgres",
+                  "buttonwood ledger archive --before 500000000 --to /archive --data DIR")
+    action.add_argument("--before", type=int, required=True, metavar="SEQ", help="parts that end before this command")
+    action.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
 
 
 def _add_journal(commands: Any) -> None:
@@ -167,6 +178,11 @@ def _worker(parsed: argparse.Namespace) -> int:
 def _setup(parsed: argparse.Namespace) -> int:
     module = import_module("buttonwood.setup_command")
     return int(asyncio.run(module.run_setup(_config(parsed), parsed.demo, parsed.listing)))
+
+
+def _archive(parsed: argparse.Namespace) -> int:
+    command = import_module("buttonwood.archive_command").run_archive
+    return int(asyncio.run(command(_config(parsed), parsed.before, parsed.to)))
 
 
 def _verify(parsed: argparse.Namespace) -> int:

@@ -82,7 +82,7 @@ class Ledger:
             if frame.count == 0:
                 continue
             collector.add(frame.commands, frame.epoch)
-            self.meter.received_seq = collector.core.seq
+            self.meter.received(collector.core.seq)
             if not self._something.is_set():
                 self._since = asyncio.get_running_loop().time()
                 self._something.set()
@@ -148,6 +148,7 @@ class Ledger:
                 if not self._store.passes(error):
                     raise LedgerRefused(f"Postgres refuses: {_explained(error)}") from error
                 self._store.abandon()
+                self.meter.retries += 1
                 _log.warning("Postgres is away, trying again in %.2f s: %r", pause, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, self._limits.retry_seconds_max)

@@ -1,5 +1,6 @@
 """What the ledger worker tells about itself: how far behind Postgres is, how large batches are, how long they take."""
 import time
+from collections import deque
 
 from engine.metrics import COUNTS, SECONDS, Metrics
 from workers.ledger_batch import Batch
@@ -12,10 +13,16 @@ class LedgerMeter:
 
     def __init__(self) -> None:
         self.received_seq = self.seq = 0        # last command followed; last command known to be in Postgres
+        self.retries = self.replayed = 0        # times Postgres was asked again; commands derived again at the start
+        self._frames: deque[int] = deque()      # last commands of the frames on their way
         self._oldest_ns = self._begun_ns = 0    # of the batch on its way to Postgres; 0: none is
         self.metrics = metrics = Metrics()
         metrics.gauge("buttonwood_ledger_seq", "last command in Postgres", lambda: self.seq)
         metrics.gauge("buttonwood_ledger_lag_commands", "followed and not in Postgres yet", lambda: self.lag_commands)
+        metrics.gauge("buttonwood_ledger_lag_frames", "followed and not in Postgres yet", lambda: len(self._frames))
+        metrics.counter("buttonwood_ledger_retries_total", "Postgres was away and asked again", lambda: self.retries)
+        metrics.counter("buttonwood_ledger_replayed_commands_total", "derived again from the journal at the start",
+                        lambda: self.replayed)
         metrics.gauge("buttonwood_ledger_lag_seconds", "age of the oldest command on its way to Postgres, 0 if none is",
                       lambda: self.lag_seconds)
         self._commands = metrics.histogram("buttonwood_ledger_batch_commands", "commands in one transaction", COUNTS)
@@ -41,7 +48,12 @@ class LedgerMeter:
 
     def caught_up(self, seq: int) -> None:
         """The position found in Postgres at the start."""
-        self.received_seq = self.seq = seq
+        self.received_seq = self.seq = self.replayed = seq
+
+    def received(self, seq: int) -> None:
+        """A frame was followed, up to this command."""
+        self.received_seq = seq
+        self._frames.append(seq)
 
     def begin(self, batch: Batch) -> None:
         """A batch goes on its way."""
@@ -54,3 +66,5 @@ class LedgerMeter:
         self._commands.observe(batch.seq - batch.after_seq)
         self._fills.observe(len(batch.trades))
         self.seq, self._oldest_ns = batch.seq, 0
+        while self._frames and self._frames[0] <= batch.seq:
+            self._frames.popleft()

@@ -2,7 +2,8 @@
 
 One snapshot of the database is read, so the venue may trade meanwhile; then the journal is replayed to the command that
 snapshot stands at. A proof that fails shows its first contradictions and never stops the others. When all hold, the
-place is remembered (reconcile_mark.py) and the next proof looks at what came after it; a full one looks at everything.
+place is remembered (reconcile_mark.py) and the next proof looks at what came after it; a full one looks at everything
+that is not archived (archive.py): behind that, at what followed the last proof before it.
 """
 import logging
 import time
@@ -52,7 +53,7 @@ async def verify(config: Config, *, full: bool = False, engine: EngineState | No
         raise ConfigError("postgres.dsn is empty: name the database to verify")
     begin = time.monotonic()
     expected, snapshot = await _read(config, full)
-    after_seq = 0 if full else expected.after_seq
+    after_seq = expected.after_seq if snapshot.begins_behind_mark else 0
     compared, mark = await _against_replay(config, expected, snapshot, engine)
     proofs = [*snapshot.proofs, *compared]
     ok = all(proof.ok for proof in proofs)
@@ -72,12 +73,16 @@ async def _read(config: Config, full: bool) -> tuple[Expected, Snapshot]:
             reader = Reader(connection)
             position = await reader.position()
             mark = read_mark(config.paths.proven, position.database, config.paths.journal)
+            archived = await reader.archive_mark(position, config.paths.journal)
             if mark is not None and (mark.seq > position.seq or (full and _begins_at_one(config))):
                 mark = None
+            if archived is not None and (mark is None or full):
+                mark = archived
             expected = _replica(mark)
             expected.orders_after = position.orders_after
             mark = expected.mark
-            return expected, await reader.snapshot(position, mark.seq if mark else _ALL, None if full else mark)
+            known = mark if archived is not None or not full else None
+            return expected, await reader.snapshot(position, mark.seq if mark else _ALL, known)
     finally:
         await connection.close()
 

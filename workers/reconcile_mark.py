@@ -61,10 +61,18 @@ def read_mark(path: Path, database: Database, journal: Path) -> Mark | None:
     """The mark in this file if it is sound and of this database and journal."""
     try:
         data = path.read_bytes()
-        body = data[len(_MAGIC) + 4:]
+    except OSError:
+        return None
+    return mark_of(data, database, journal)
+
+
+def mark_of(data: bytes, database: Database, journal: Path) -> Mark | None:
+    """The mark in these bytes of such a file."""
+    body = data[len(_MAGIC) + 4:]
+    try:
         sound = data[:len(_MAGIC)] == _MAGIC and data[len(_MAGIC):len(_MAGIC) + 4] == _checksum(body)
         mark = _decode(body) if sound else None
-    except (OSError, msgspec.DecodeError):
+    except msgspec.DecodeError:
         return None
     if mark is None or (mark.version, mark.database, mark.journal_id) != (_VERSION, database, journal_id(journal)):
         return None

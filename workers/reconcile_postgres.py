@@ -4,6 +4,7 @@ Everything is asked about the rows written after a command, given what was prove
 command -1 and nothing.
 """
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,7 +14,7 @@ from msgspec import Struct
 from workers.configuration import Row
 from workers.ledger_errors import LedgerRefused
 from workers.postings import Rows
-from workers.reconcile_mark import Database, Mark
+from workers.reconcile_mark import Database, Mark, mark_of
 from workers.reconcile_replay import MODULUS
 from workers.schema import check_version
 from workers.statements import statements
@@ -53,6 +54,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     entry_sums: dict[int, list[int]]
     order_sums: dict[int, list[int]]
     transfers: list[Any]                            # rows
+    begins_behind_mark: bool                        # only later rows were looked at
     proofs: list[Proof]
 
 
@@ -80,6 +82,15 @@ class Reader:
         return Position(seq=row["seq"], epoch=row["epoch"], time_ns=row["time_ns"],
                         database=(row["system"], row["database"]), orders_after=row["orders_after"])
 
+    async def archive_mark(self, position: Position, journal: Path) -> Mark | None:
+        """What held behind the parts that are archived; None when none is."""
+        data = await self._connection.fetchval(statements("archive.sql")["archive_mark"])
+        mark = mark_of(data, position.database, journal) if data is not None else None
+        if data is not None and mark is None:
+            raise LedgerRefused("parts of this ledger are archived, and what was proven behind them is of another "
+                                "database or journal: attach the archived parts again, or use the journal they came of")
+        return mark
+
     async def snapshot(self, position: Position, after_seq: int, mark: Mark | None) -> Snapshot:
         """Sums of the rows behind after_seq; proofs about the rows behind the mark, or about all without one."""
         fetch, sql = self._connection.fetch, self._sql
@@ -92,7 +103,7 @@ class Reader:
             entry_sums=_sums(await fetch(sql["entry_sums"], after_seq)),
             order_sums=_sums(await fetch(sql["order_sums"], after_seq, position.orders_after)),
             transfers=await fetch(statements("ledger.sql")["read_transfers"]),
-            proofs=await self._proofs(mark))
+            begins_behind_mark=mark is not None, proofs=await self._proofs(mark))
 
     async def _proofs(self, mark: Mark | None) -> list[Proof]:
         after_seq = mark.seq if mark else BEFORE_ALL

@@ -17,6 +17,9 @@ def test_batches_and_lag_are_counted(tmp_path: Path, dsn: str):
         flow = Flow(5)
         async with open_engine(config_for(tmp_path, dsn)) as engine:
             await submit(engine, flow.setup())
+            with part(settings, "worker", "ledger"):
+                await reached(dsn, engine.seq, lambda: None)
+            started = engine.seq
             with part(settings, "worker", "ledger") as worker:
                 await submit(engine, *(flow.commands(100) for _ in range(5)))
                 await reached(dsn, engine.seq, lambda: None)
@@ -25,8 +28,9 @@ def test_batches_and_lag_are_counted(tmp_path: Path, dsn: str):
                     found = values(await asyncio.to_thread(read, worker.ready["metrics"]))
             fills = (await fetch(dsn, "SELECT count(*) FROM trade"))[0][0]
             assert (found["buttonwood_ledger_seq"], found["buttonwood_ledger_lag_commands"]) == (engine.seq, 0)
-            assert found["buttonwood_ledger_lag_seconds"] == 0
-            assert found["buttonwood_ledger_batch_commands_sum"] == engine.seq
+            assert found["buttonwood_ledger_lag_seconds"] == found["buttonwood_ledger_lag_frames"] == 0
+            assert found["buttonwood_ledger_retries_total"] == 0 < found["buttonwood_ledger_replayed_commands_total"]
+            assert found["buttonwood_ledger_batch_commands_sum"] == engine.seq - started
             assert found["buttonwood_ledger_batch_fills_sum"] == fills > 50
             batches = found["buttonwood_ledger_commit_seconds_count"]
             assert 0 < batches == found["buttonwood_ledger_delay_seconds_count"] <= 600
