@@ -60,7 +60,7 @@ Story = Callable[[Market], Awaitable[None]]
 @pytest.fixture(scope="module")
 def filled() -> Any:
     """A Postgres with the trades of two days that end now."""
-    with PostgresServer() as server:
+    with PostgresServer(fsync=False) as server:
         trades = random_trades(random.Random(7), 3000, (0, 0, 300, 2000, 1_800_000))
         late_ms = int(time.time() * 1000) - 20_000 - trades[-1].ms
         for trade in trades:
@@ -85,12 +85,13 @@ async def fill(dsn: str, trades: list[FakeTrade]) -> None:
             await connection.execute(statements("candles.sql")["put"], *map(list, columns))
         await connection.execute(f"UPDATE candle_position SET until_ms = {2**60}")
         places: dict[int, int] = {}
+        table = []
         for trade in trades:
             places[trade.seq] = place = places.get(trade.seq, -1) + 1
-            await connection.execute(
-                "INSERT INTO trade VALUES (1, $1, $2, $3, $3, $4, $5, $6, $7, $8, 0, 0, 0, 2, 3, $9)", place, trade.seq,
-                trade.trade_id, trade.time_ns, trade.price_ticks, trade.qty_lots, trade.quote_amount, trade.order_id,
-                trade.side)
+            table.append((place, trade.seq, trade.trade_id, trade.time_ns, trade.price_ticks, trade.qty_lots,
+                          trade.quote_amount, trade.order_id, trade.side))
+        await connection.executemany(
+            "INSERT INTO trade VALUES (1, $1, $2, $3, $3, $4, $5, $6, $7, $8, 0, 0, 0, 2, 3, $9)", table)
     finally:
         await connection.close()
 
