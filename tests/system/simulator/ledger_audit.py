@@ -9,6 +9,7 @@ import numpy as np
 from engine.core.codes import EventKind
 from engine.core.exchange import Exchange
 from engine.records import EVENT, WALLET
+from tests.system.simulator.small_core import small_core
 from tests.system.simulator.store import SimPostgres
 
 _TRADE = ("fill_id", "trade_id", "price_ticks", "qty_lots", "quote_amount", "taker_fee", "maker_fee", "maker_account")
@@ -18,7 +19,7 @@ def differences(journal: list[bytes], postgres: SimPostgres) -> list[str]:
     """What is wrong at the position of Postgres; nothing when it is exact."""
     if postgres.seq > len(journal):
         return [f"the ledger is at command {postgres.seq}, the journal ends at {len(journal)}"]
-    core = Exchange()
+    core = small_core()
     events = np.frombuffer(bytes(core.apply(b"".join(journal[:postgres.seq]))), EVENT)
     return [*_wallets(core, postgres), *_trades(events, postgres), *_entries(postgres)]
 

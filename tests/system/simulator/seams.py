@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import engine.journal_writer
+import engine.recovery
 import engine.reserve
+import engine.service
 import engine.spare
 import workers.ledger
 from tests.system.simulator.disk_calls import DiskCalls
 from tests.system.simulator.journal_disk import SimDiskThread, SimJournalThread
+from tests.system.simulator.small_core import small_core
 from tests.system.simulator.store import SimLedgerStore, SimPostgres
 from tests.system.simulator.threads import SimEvent, SimExecutor
 from tests.system.simulator.world import World
@@ -25,7 +28,10 @@ from tests.system.simulator.world import World
 def _list(world: World, calls: DiskCalls, postgres: SimPostgres) -> list[tuple[Any, str, Any]]:
     threads = [(module, name, what) for module in (engine.spare, engine.reserve)
                for name, what in (("ThreadPoolExecutor", lambda *_: SimExecutor(world)), ("Event", SimEvent))]
+    cores = [(module, "Exchange", small_core) for module in (engine.recovery, engine.service, workers.ledger)
+             if hasattr(module, "Exchange")]
     return [
+        *cores,
         *((os, name, call) for name, call in calls.replacements.items()),
         (fcntl, "flock", calls.flock),
         (time, "time_ns", world.clock_ns),

@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 from engine.config import Config
-from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.errors import Busy, DataDirLocked, Stopped
 from engine.follower import follow
@@ -16,6 +15,7 @@ from tests.system.simulator.auditor import Auditor, split
 from tests.system.simulator.disk import Disk
 from tests.system.simulator.loop import SimLoop
 from tests.system.simulator.network import Network
+from tests.system.simulator.small_core import small_core
 from tests.system.simulator.store import SimPostgres
 from tests.system.simulator.world import MS, Killed, Process, World
 from workers.ledger import Ledger
@@ -69,7 +69,7 @@ class Venue:
         self.auditor = Auditor(world, disk, str(config.paths.journal))
         self.open = True                        # ended processes are started again
         self.engine: Engine | None = None       # of the exchange that runs
-        self.replica = Exchange()               # of the follower: lives longer than its processes
+        self.replica = small_core()               # of the follower: lives longer than its processes
         self.rivals = 0
         self.processes: list[Process] = []      # all that ever lived
         self.exchange = Role(self, "exchange", self._exchange)
