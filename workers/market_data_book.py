@@ -34,6 +34,7 @@ class MarketBook:
         self._core, self._id = core, instrument.id
         self._states: dict[Kind, bytes] = {}             # the last text of each state
         self._best: tuple[list[Level], ...] = ([], [])   # bids and asks in them
+        self._new_order = 0
         self._new_level: int | None = None   # level that the order accepted last touched as the first
         self.restart()
 
@@ -97,7 +98,7 @@ class MarketBook:
         """The maker's level has changed; a taker that is filled has not made one at its own price."""
         self.entries.append(encode_entry(Kind.TRADE, trade_json(self.instrument, trade)))
         self._fast.touched[1 - trade.side].add(trade.price_ticks)
-        if self._new_level is not None and trade.left_lots == 0:
+        if self._new_level is not None and trade.left_lots == 0 and trade.order_id == self._new_order:
             self._fast.touched[trade.side].discard(self._new_level)
             self._new_level = None
 
@@ -110,7 +111,7 @@ class MarketBook:
         touched = self._fast.touched[order.side]
         if order.price_ticks not in touched:
             touched.add(order.price_ticks)
-            self._new_level = order.price_ticks
+            self._new_level, self._new_order = order.price_ticks, order.order_id
 
     def _triggered(self, order: Event) -> None:
         """A stop is set off and may come to rest at its price; others of its command may trade before it does."""

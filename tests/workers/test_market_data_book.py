@@ -184,10 +184,10 @@ def test_after_a_restart_streams_go_on_from_the_present_book():
 
 
 def test_a_book_built_from_the_differences_is_the_cores_whatever_stops_and_prevention_do():
-    """2,000 random orders of all types and modes, a difference after every few: no level is missed, none is at 0."""
+    """4,000 random orders of all types and modes, a difference after every few: no level is missed, none is at 0."""
     choose, teller = random.Random(3), Teller()
     terms, built = teller.market.instrument, ({}, {})
-    for number in range(2000):
+    for number in range(4000):
         kind, batch = choose.choice((0, 0, 1, 2, 3, 4, 5, 6)), Batch()
         priced = kind in (0, 1, 4, 6)
         batch.place(
