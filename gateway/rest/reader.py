@@ -72,9 +72,14 @@ class Reader:
                     raise ConnectionError("postgres.dsn is empty")
                 self._pool = await asyncpg.create_pool(
                     self._dsn, min_size=0, max_size=self._settings.history_connections_max,
+                    init=_become_reader,
                     timeout=self._settings.history_seconds_max, command_timeout=self._settings.history_seconds_max,
                     server_settings={"application_name": "buttonwood rest", "default_transaction_read_only": "on"})
             return self._pool
+
+
+async def _become_reader(connection: asyncpg.Connection) -> None:
+    await connection.execute(_text("become_reader"))
 
 
 def _away(error: Exception) -> Refusal:

@@ -2,6 +2,7 @@
 import asyncio
 from collections.abc import Iterator
 
+import asyncpg
 import pytest
 
 from engine.config import Rest
@@ -73,3 +74,19 @@ def test_by_time(filled: tuple[str, list[int]]):
     assert ids(ask(dsn, 5, first_ns=times[-1] + 1)) == []
     assert ids(ask(dsn, 10_000, first_ns=times[10], last_ns=times[30])) == [
         known[at] for at, time_ns in enumerate(times) if times[10] <= time_ns <= times[30]]
+
+
+def test_questions_are_asked_with_the_right_to_read_only(filled: tuple[str, list[int]]):
+    async def story() -> None:
+        async def nobody() -> None:
+            return None
+        reader = Reader(filled[0], Rest(), nobody)
+        try:
+            pool = await reader._opened()
+            assert await pool.fetchval("SELECT current_user") == "buttonwood_reader"
+            assert await pool.fetchval("SELECT current_user") == "buttonwood_reader", "after it was given back"
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute("SET transaction_read_only = off; UPDATE wallet SET balance = 0")
+        finally:
+            await reader.close()
+    asyncio.run(story())
