@@ -89,6 +89,9 @@ class RedisPublisher:
         link, commands = self._link, self._commands
         if link is None:
             return
+        if link.closed.done():      # in this very pass of the loop: the callback comes in the next one
+            self._close(link)
+            return
         now = asyncio.get_running_loop().time()
         unsent = link.transport.get_write_buffer_size()
         if unsent > self._settings.buffer_bytes_max or link.silent_seconds(now) > self._settings.silent_seconds_max:

@@ -89,6 +89,31 @@ def test_messages_to_a_server_that_is_away_are_dropped_and_the_epoch_rises():
     publishing(server, story)
 
 
+def test_a_link_that_ends_in_the_same_pass_of_the_loop_costs_its_messages_only():
+    server = RedisServer()
+
+    async def story(publisher, epochs):
+        await until(lambda: publisher.connected)
+        loop, link = asyncio.get_running_loop(), publisher._link
+        told: asyncio.Future[tuple[bool, bool]] = loop.create_future()
+
+        def flush() -> None:
+            try:
+                ended = link.closed.done(), publisher.connected
+                publisher.publish(b"c", b"nobody hears")
+                publisher.flush()
+                told.set_result(ended)
+            except RuntimeError as error:
+                told.set_exception(error)
+        link.transport.abort()
+        loop.call_soon(flush)
+        assert await told == (True, True)       # it has ended, and the publisher has not been told yet
+        assert publisher.dropped == 1
+        await until(lambda: len(epochs) == 2)
+
+    publishing(server, story)
+
+
 def test_a_stopped_server_never_makes_the_buffer_grow_beyond_its_limit():
     server = RedisServer()
 
