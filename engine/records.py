@@ -63,4 +63,5 @@ ORDER = np.dtype([
     ("qty_lots", "<i8"), ("left_lots", "<i8"),
     ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT),
     ("stp", "u1"), ("reserved", "u1"), ("trailing_bps", "<u2"), ("stop_ticks", "<i8"), ("trigger_ticks", "<i8"),
-    ("expires_ns", "<i8"), ("session", "<u4"), ("reserved_b", "<u4")])
+    ("expires_ns", "<i8"), ("session", "<u4"), ("reserved_b", "<u4"),
+    ("display_lots", "<i8"), ("list_id", "<u8")])

@@ -1,10 +1,10 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from engine.core.audit_extras cimport audit_extras, audit_triggers
+from engine.core.audit_extras cimport audit_extras, audit_lists, audit_triggers
 from engine.core.clients cimport client_find
 from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
-from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node
+from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
 from engine.core.types cimport GTD
 from engine.core.wallets cimport Wallet, wallet_find
@@ -26,7 +26,9 @@ cdef int audit(State* state) except -1:
             orders += waiting
             armed += waiting
             _audit_uncrossed(&state.books[<uint32_t>instrument], instrument)
-    _expect(armed == state.watched, "watched", state.watched, armed)
+    lists, pending = audit_lists(state, held)
+    orders += pending
+    _expect(armed + lists == state.watched, "watched", state.watched, armed + lists)
     _expect(orders == state.pool.open, "pool.open", state.pool.open, orders)
     _audit_free_lists(state, orders, leaves)
     _audit_accounts(state, orders)
@@ -75,7 +77,7 @@ cdef object _audit_level(State* state, uint32_t instrument, int side, uint32_t l
         if not node.flags & EXTRA:
             _expect(last_id < node.order_id, "queue", node.order_id, "rising")
             last_id = node.order_id
-        _expect(not node.flags & ARMED, f"flags of slot {slot}", node.flags, "not armed")
+        _expect(not node.flags & (ARMED | PENDING | UNFUNDED), f"flags of slot {slot}", node.flags, "not waiting")
         money = node.left_lots * pay_per_lot(&state.books[instrument], side, node.price_ticks)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + money
         orders += 1

@@ -1,9 +1,10 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.extras cimport extra_of
 from engine.core.ladder cimport Ladder, Level, ladder_below, level_key
-from engine.core.pool cimport ARMED, EXTRA, Node
+from engine.core.list_table cimport PAIR, SINGLE, WORKING, List
+from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Node
 from engine.core.state cimport Book, side_key
 from engine.core.stops cimport FALLING, RISING, waiting_hold
 
@@ -62,6 +63,38 @@ cdef int _audit_unreached(Book* book, Ladder* triggers, int direction) except -1
         _expect(triggers.best_key < side_key(direction, book.last_ticks), "trigger reached by the last trade",
                 side_key(direction, triggers.best_key), book.last_ticks)
     return 0
+
+
+cdef object audit_lists(State* state, dict held):
+    cdef uint32_t place, slot
+    cdef List* item
+    cdef int leg
+    lists, pending, listed = 0, 0, 0
+    for place in range(1, state.lists.fresh):
+        item = &state.lists.items[place]
+        if item.list_id == 0:
+            continue
+        lists += 1
+        held[item.pay_wallet] = held.get(item.pay_wallet, 0) + item.excess
+        _expect(item.excess >= 0 and (item.excess == 0 or item.stage == PAIR), f"excess of {place}", item.excess, 0)
+        _expect(item.acted | item.filled & 0xFE | item.canceled == 0 or item.stage == SINGLE, f"notes of list {place}",
+                item.acted, 0)
+        for leg in range(item.legs):
+            slot = item.slots[leg]
+            if slot != 0:
+                listed += 1
+                pending += state.pool.nodes[slot].flags & PENDING != 0
+                _expect(state.pool.nodes[slot].order_id == item.list_id + <uint64_t>leg + 1, f"leg {leg} of {place}",
+                        state.pool.nodes[slot].order_id, item.list_id)
+                _expect(state.pool.nodes[slot].flags & LISTED and extra_of(&state.extras, slot).list == place
+                        and extra_of(&state.extras, slot).leg == leg, f"list of slot {slot}", place, leg)
+                _expect((state.pool.nodes[slot].flags & PENDING != 0) == (item.stage == WORKING and leg > 0),
+                        f"leg {leg} of {place}", state.pool.nodes[slot].flags, item.stage)
+    for slot in range(1, state.pool.fresh):
+        listed -= state.pool.nodes[slot].order_id != 0 and state.pool.nodes[slot].flags & LISTED != 0
+    _expect(listed == 0, "orders with a list and legs", listed, 0)
+    _expect(state.lists.touched_first == 0, "touched lists", state.lists.touched_first, 0)
+    return lists, pending
 
 
 cdef int audit_extras(State* state) except -1:

@@ -11,9 +11,9 @@ from engine.core.digest cimport DIGEST_VERSION
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, FEES, INSTRUMENT, INSTRUMENT_LIMITS,
-    KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PROTECTION, REDUCE, REPLACE, TEXT_BYTES, TICK, TIMER_COMMAND,
-    AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CANCEL_LIST, CHECKPOINT, CREDIT, DEBIT, FEES, INSTRUMENT,
+    INSTRUMENT_LIMITS, KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PLACE_LIST, PROTECTION, REDUCE, REPLACE, TEXT_BYTES,
+    TICK, TIMER_COMMAND, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -104,6 +104,22 @@ cdef class Batch:
     def cancel_all(self, Py_ssize_t account, Py_ssize_t instrument=0):
         """Cancels all open orders of an account; instrument 0 means in all instruments."""
         self._order(CANCEL_ALL, account, instrument, b"")
+        return self.count - 1
+
+    def place_list(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t list_type, text=b""):
+        """An order list of that ListType: the next two (OTOCO: three) commands must be `place` of its legs.
+
+        text is the list's client id. OTO, OTOCO: the working order first.
+        """
+        _check(BYTE_MAX, list_type)
+        cdef Command* command = self._order(PLACE_LIST, account, instrument, text)
+        command.mode = <uint8_t>list_type
+        return self.count - 1
+
+    def cancel_list(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t list_id=0, Py_ssize_t place=0,
+                    text=b""):
+        """Cancels a list's open legs, by (list_id, place) of its LIST event, or by its client id when list_id is 0."""
+        self._target(CANCEL_LIST, account, instrument, list_id, place, text)
         return self.count - 1
 
     def asset(self, Py_ssize_t asset, Py_ssize_t scale, code):

@@ -15,11 +15,12 @@ from engine.core.bits cimport prefetch
 from engine.core.extras cimport Extra, extra_of
 from engine.core.fees cimport TIERS
 from engine.core.ladder cimport Ladder, ladder_below
+from engine.core.list_table cimport List
 from engine.core.memory cimport block_free, block_grow
-from engine.core.pool cimport EXTRA, Details, Node
+from engine.core.pool cimport EXTRA, PENDING, Details, Node
 from engine.core.state cimport Book, FeeRow, Timer
 from engine.core.tags cimport expires_of, session_of
-from engine.core.types cimport InstrumentCommand
+from engine.core.types cimport Command, InstrumentCommand
 from engine.core.wallets cimport Wallet
 
 cdef struct Place:      # of a wallet
@@ -35,6 +36,7 @@ cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
     digest[0] = _mix_accounts(digest[0], state)
     digest[0] = _mix_books(digest[0], state)
     digest[0] = _mix_if(digest[0], 4, state.killed)
+    digest[0] = _mix_lists(digest[0], state)
     return _mix_wallets(digest, state)
 
 
@@ -164,7 +166,30 @@ cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept
 cdef uint64_t _mix_extra(uint64_t digest, Extra* extra) noexcept nogil:
     digest = _mix(_mix(digest, <uint64_t>extra.stop_ticks), <uint64_t>extra.trigger_ticks)
     digest = _mix(_mix(digest, <uint64_t>extra.hold_ticks), extra.trailing_bps)
+    digest = _mix_if(_mix_if(digest, 3, extra.list), 4, extra.leg)
     return _mix(_mix(digest, extra.stp), extra.direction)
+
+
+cdef uint64_t _mix_lists(uint64_t digest, State* state) noexcept nogil:
+    """Lists, their pending legs, and what has come of one on its way in. Places are state: commands name them."""
+    cdef List* item
+    cdef uint32_t place, slot
+    cdef int leg
+    for place in range(1, state.lists.fresh):
+        item = &state.lists.items[place]
+        if item.list_id == 0:
+            continue
+        digest = _mix(_mix(_mix(digest, item.list_id), place), <uint64_t>item.excess)
+        digest = _mix_bytes(_mix(_mix(digest, item.list_type), item.stage), item.text, 36)
+        for leg in range(item.legs):
+            slot = item.slots[leg]
+            digest = _mix(digest, state.pool.nodes[slot].order_id)
+            if slot != 0 and state.pool.nodes[slot].flags & PENDING:
+                digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
+                digest = _mix_extra(digest, extra_of(&state.extras, slot))
+    if state.lists.expected != 0:
+        digest = _mix_bytes(digest, &state.lists.commands[0], state.lists.gathered * sizeof(Command))
+    return digest
 
 
 cdef bint _mix_wallets(uint64_t* digest, State* state) noexcept nogil:

@@ -5,6 +5,8 @@ from libc.string cimport memcpy
 from engine.core.checkpoint cimport checkpoint
 from engine.core.clients cimport client_hash
 from engine.core.controls cimport control
+from engine.core.list_placing cimport begin_list, gather
+from engine.core.lists cimport cancel_list
 from engine.core.lookahead cimport FAR, NEAR, RING, is_wide, look_far, look_near
 from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
@@ -14,8 +16,9 @@ from engine.core.reports cimport report_refused
 from engine.core.settings cimport set_account, set_asset, set_instrument, set_limits
 from engine.core.tops cimport publish_tops
 from engine.core.types cimport (
-    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CHECKPOINT, CREDIT, DEBIT, INSTRUMENT, INSTRUMENT_LIMITS, PLACE,
-    REDUCE, REPLACE, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+    ACCOUNT, ASSET, BAD_COMMAND, CANCEL, CANCEL_ALL, CANCEL_LIST, CHECKPOINT, CREDIT, DEBIT, INSTRUMENT,
+    INSTRUMENT_LIMITS, PLACE, PLACE_LIST, REDUCE, REPLACE, AccountCommand, AssetCommand, Command, ControlCommand,
+    InstrumentCommand, LimitsCommand)
 from engine.core.watching cimport watch
 
 
@@ -72,7 +75,9 @@ cdef void _dispatch(State* state, Command* command) noexcept nogil:
     cdef uint64_t first_event = state.events.count
     state.seq = command.seq
     state.time_ns = command.time_ns
-    if command.kind == PLACE:
+    if state.lists.expected != 0 and gather(state, command):
+        pass
+    elif command.kind == PLACE:
         place(state, command)
     elif command.kind == CANCEL:
         cancel(state, command)
@@ -92,6 +97,10 @@ cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
         cancel_all(state, command)
     elif command.kind == REPLACE:
         replace(state, command)
+    elif command.kind == PLACE_LIST:
+        begin_list(state, command)
+    elif command.kind == CANCEL_LIST:
+        cancel_list(state, command)
     elif command.kind == CREDIT:
         credit(state, command)
     elif command.kind == DEBIT:

@@ -10,4 +10,6 @@ from engine.core.state cimport State
 from engine.core.types cimport Command
 
 # Enters an order that is in no queue and still in its account's list; all its events carry the cause's seq and time.
+# What it will be when it enters, as a PLACE with its order_id for seq.
+cdef void as_plain(State* state, Command* cause, uint32_t slot, Command* command) noexcept nogil
 cdef void enter(State* state, Command* cause, uint32_t slot) noexcept nogil

@@ -7,12 +7,13 @@ from libc.string cimport memcpy, memset
 
 from engine.core.admission cimport admit
 from engine.core.extras cimport Extra, extra_of, extra_open
-from engine.core.pool cimport EXTRA, Details, Node, pool_give, pool_take
+from engine.core.lists cimport leg_ended
+from engine.core.pool cimport EXTRA, LISTED, Details, Node, pool_give, pool_take
 from engine.core.prevention cimport fills_apart, match_apart, sweep_apart
 from engine.core.reports cimport echo
 from engine.core.resting cimport forget, list_remove
 from engine.core.state cimport Account, may_stay
-from engine.core.stops cimport is_market_stop, waiting_hold
+from engine.core.stops cimport is_market_stop, is_stop, waiting_hold
 from engine.core.sweep cimport Sweep, sweep_lots
 from engine.core.tags cimport expires_of, session_of
 from engine.core.taker cimport Taker
@@ -30,7 +31,8 @@ cdef void enter(State* state, Command* cause, uint32_t slot) noexcept nogil:
     cdef Command command
     cdef Taker taker
     cdef Code code
-    _as_command(state, cause, slot, &extra, &command)
+    cdef int flags = state.pool.nodes[slot].flags & LISTED
+    as_plain(state, cause, slot, &command)
     _leave(state, slot)
     state.text_hash = past.hash
     code = _admit(state, &command, &taker)
@@ -41,15 +43,28 @@ cdef void enter(State* state, Command* cause, uint32_t slot) noexcept nogil:
         _work(state, &taker)
         if state.pool.nodes[slot].order_id == command.seq:
             _resume(state, slot, &past, &extra)
+            state.pool.nodes[slot].flags |= flags
+    if flags and state.pool.nodes[slot].order_id != command.seq:
+        leg_ended(state, extra.list, extra.leg, not _was_canceled(state, first_event, command.seq))
     _stamp(state, cause, first_event, command.seq, slot, order_type)
 
 
-cdef void _as_command(State* state, Command* cause, uint32_t slot, Extra* extra, Command* command) noexcept nogil:
+cdef bint _was_canceled(State* state, uint64_t position, uint64_t order_id) noexcept nogil:
+    while position < state.events.count:
+        if state.events.items[position].kind == CANCELED and state.events.items[position].order_id == order_id:
+            return True
+        position += 1
+    return False
+
+
+cdef void as_plain(State* state, Command* cause, uint32_t slot, Command* command) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
     memset(command, 0, sizeof(Command))
     command.kind = PLACE
     command.side = node.side
-    command.order_type = MARKET if is_market_stop(node.order_type) else LIMIT
+    command.order_type = node.order_type
+    if is_stop(node.order_type):
+        command.order_type = MARKET if is_market_stop(node.order_type) else LIMIT
     command.time_in_force = node.time_in_force
     command.account = node.account
     command.instrument = node.instrument
@@ -57,7 +72,7 @@ cdef void _as_command(State* state, Command* cause, uint32_t slot, Extra* extra,
     command.time_ns = cause.time_ns
     command.price_ticks = node.price_ticks
     command.qty_lots = node.left_lots
-    command.stp = extra.stp
+    command.stp = extra_of(&state.extras, slot).stp
     command.slot = session_of(state, slot)
     command.expires_ns = expires_of(state, slot)
     memcpy(command.text, state.pool.details[slot].text, TEXT_BYTES)

@@ -11,6 +11,8 @@ cdef struct Extra:
     uint16_t trailing_bps
     uint8_t stp
     uint8_t direction       # FALLING or RISING: which way the price must come
+    uint32_t list           # LISTED: place of its list
+    uint8_t leg             # and its number there, from 0
     uint32_t next_free
 
 cdef struct Extras:

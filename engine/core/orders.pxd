@@ -2,11 +2,11 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.clients cimport client_find
-from engine.core.pool cimport ARMED, Node
+from engine.core.lists cimport take_off_rare
+from engine.core.pool cimport NAMED, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport Book, State, pay_per_lot
-from engine.core.stops cimport drop_armed
 from engine.core.types cimport CANCELED, REQUESTED, Command
 from engine.core.wallets cimport Wallet
 
@@ -45,10 +45,10 @@ cdef inline uint32_t find_order(State* state, Command* command) noexcept nogil:
 cdef inline void take_off(State* state, Command* command, uint32_t slot, int reason) noexcept nogil:
     """Takes an open order off the book, gives its money back and reports CANCELED with that reason."""
     cdef Node* node = &state.pool.nodes[slot]
-    report_resting(state, command, slot, CANCELED, reason)
-    if node.flags & ARMED:
-        drop_armed(state, slot)
+    if node.flags > NAMED:
+        take_off_rare(state, command, slot, reason)
         return
+    report_resting(state, command, slot, CANCELED, reason)
     release(state, node, node.left_lots)
     retire(state, &state.books[node.instrument].ladders[node.side], slot)
 

@@ -1,10 +1,11 @@
 """Finding the order a command means, and taking it or part of it off the book with the money it holds."""
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.core.pool cimport ARMED, Details, Node
+from engine.core.lists cimport lower_leg
+from engine.core.pool cimport ARMED, LISTED, PENDING, Details, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.state cimport account_known, book_known
-from engine.core.stops cimport lower_armed
+from engine.core.stops cimport lower_waiting
 from engine.core.types cimport (
     BAD_REDUCE, MASS_CANCEL, REDUCED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Event)
 
@@ -21,7 +22,10 @@ cdef void reduce(State* state, Command* command) noexcept nogil:
     if command.qty_lots <= executed or command.qty_lots >= details.qty_lots:
         report_refused(state, command, BAD_REDUCE)
         return
-    lower(state, command, slot, details.qty_lots - command.qty_lots)
+    if node.flags & LISTED:
+        lower_leg(state, command, slot, details.qty_lots - command.qty_lots)
+    else:
+        lower(state, command, slot, details.qty_lots - command.qty_lots)
 
 
 cdef void cancel_all(State* state, Command* command) noexcept nogil:
@@ -52,8 +56,8 @@ cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noe
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
     cdef Event* event
-    if node.flags & ARMED:
-        lower_armed(state, slot, lots)
+    if node.flags & (ARMED | PENDING):
+        lower_waiting(state, slot, lots)
     else:
         release(state, node, lots)
     node.left_lots -= lots

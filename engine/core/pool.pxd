@@ -10,6 +10,9 @@ cdef enum NodeFlag:             # flags of a node; those above NAMED are rare (e
     NAMED = 1               # has a client order id, and so an entry in the client index
     ARMED = 2               # waits for its trigger price in its book's triggers, not among the orders that trade
     EXTRA = 4               # has an Extra
+    LISTED = 8              # is a leg of an order list
+    PENDING = 16            # a leg that waits for the list's first, in no queue
+    UNFUNDED = 32           # waits and holds nothing
     TIMED = 64              # ends by itself: its Tag has a deadline
 
 cdef struct Node:

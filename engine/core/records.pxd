@@ -25,6 +25,8 @@ cdef struct OrderRecord:
     int64_t expires_ns      # 0: it does not
     uint32_t session
     uint32_t reserved_b
+    int64_t display_lots    # what an iceberg shows at most; 0: all
+    uint64_t list_id        # order list of a leg; 0: none
 
 cdef struct WalletRecord:
     uint32_t account

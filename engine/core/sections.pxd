@@ -20,6 +20,9 @@ cdef enum SectionId:            # never used for another purpose
     FREE_SLOTS = 8              # uint32_t
     WAITING = 9                 # OrderItem; by instrument and direction, in the order in which they would be set off
     EXTRAS = 10
+    LISTS = 11
+    FREE_LISTS = 12             # uint32_t
+    GATHERED = 13               # Command: what has come of a list on its way in
     FEE_ROWS = 20
     TAGS = 21
     TIMERS = 22
@@ -119,6 +122,25 @@ cdef struct ExtraItem:          # of an order with a trigger; those of WAITING f
     int64_t stop_ticks
     int64_t trigger_ticks
     int64_t hold_ticks
+    uint32_t list               # place of its list; 0: none
+    uint32_t leg
+    uint32_t waiting            # its NodeFlags ARMED, PENDING, UNFUNDED
+    uint32_t reserved
+
+cdef struct ListItem:           # in order of place
+    uint64_t list_id
+    int64_t excess
+    uint32_t place
+    uint32_t account
+    uint32_t instrument
+    uint8_t list_type
+    uint8_t stage
+    uint8_t legs
+    uint8_t filled
+    uint32_t pay_wallet
+    uint32_t[3] slots
+    char[36] text
+    uint32_t reserved
 
 
 cdef inline void read_item(void* item, size_t size, const char* data, uint64_t index, size_t item_bytes) noexcept nogil:

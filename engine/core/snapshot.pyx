@@ -3,9 +3,11 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
 from engine.core.sections cimport (
-    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_SLOTS, INSTRUMENTS, ORDERS, TAGS, TIMERS, WAITING,
-    WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, OrderItem, TagItem, TimerItem,
-    WalletItem)
+    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_LISTS, FREE_SLOTS, GATHERED, INSTRUMENTS, LISTS, ORDERS,
+    TAGS, TIMERS, WAITING, WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, ListItem,
+    OrderItem, TagItem, TimerItem, WalletItem)
+from engine.core.snapshot_lists cimport (
+    dump_free_lists, dump_gathered, dump_lists, load_free_lists, load_gathered, load_lists)
 from engine.core.snapshot_market cimport dump_fees, dump_tags, dump_timers, load_fees, load_tags, load_timers
 from engine.core.snapshot_orders cimport dump_free_slots, dump_orders, load_free_slots, load_orders
 from engine.core.snapshot_settings cimport (
@@ -13,7 +15,7 @@ from engine.core.snapshot_settings cimport (
     load_books, load_counters, load_instruments, load_wallets)
 from engine.core.snapshot_waiting cimport dump_extras, dump_waiting, load_extras, load_waiting
 from engine.core.tops cimport book_top
-from engine.core.types cimport InstrumentCommand
+from engine.core.types cimport Command, InstrumentCommand
 
 ctypedef int (*Load)(State*, const char*, uint64_t, size_t) except -1
 
@@ -32,6 +34,9 @@ cdef list snapshot_dump(State* state):
         (<int>EXTRAS, 1, sizeof(ExtraItem), dump_extras(state)),
         (<int>TAGS, 1, sizeof(TagItem), dump_tags(state)),
         (<int>TIMERS, 1, sizeof(TimerItem), dump_timers(state)),
+        (<int>LISTS, 1, sizeof(ListItem), dump_lists(state)),
+        (<int>FREE_LISTS, 1, sizeof(uint32_t), dump_free_lists(state)),
+        (<int>GATHERED, 1, sizeof(Command), dump_gathered(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
 
@@ -52,6 +57,9 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, EXTRAS, 1, sizeof(ExtraItem), load_extras, required=False)
     _load(state, found, TAGS, 1, sizeof(TagItem), load_tags, required=False)
     _load(state, found, TIMERS, 1, sizeof(TimerItem), load_timers, required=False)
+    _load(state, found, LISTS, 1, sizeof(ListItem), load_lists, required=False)
+    _load(state, found, FREE_LISTS, 1, sizeof(uint32_t), load_free_lists, required=False)
+    _load(state, found, GATHERED, 1, sizeof(Command), load_gathered, required=False)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:
         raise ValueError(f"unknown sections {sorted(found)}: a newer version of Buttonwood wrote this snapshot")

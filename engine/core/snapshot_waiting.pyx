@@ -1,11 +1,12 @@
 """Waiting orders come back at their own slots; arming them in the order of their extras makes the triggers anew."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
 from engine.core.extras cimport Extra, extra_of, extra_open
 from engine.core.ladder cimport Ladder, ladder_below
-from engine.core.pool cimport ARMED, EXTRA
+from engine.core.list_table cimport LEGS_MAX
+from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, UNFUNDED
 from engine.core.sections cimport ExtraItem, OrderItem, read_item
 from engine.core.snapshot_orders cimport fill_item, keep_order
 from engine.core.state cimport MAX_TICKS, book_known
@@ -30,13 +31,13 @@ cdef bytes dump_extras(State* state):
         items.append(_extra_item(state, <uint32_t>waiting))
     for slot in range(1, state.pool.fresh):
         if (state.pool.nodes[slot].order_id != 0 and state.pool.nodes[slot].flags & EXTRA
-                and not state.pool.nodes[slot].flags & ARMED):
+                and not state.pool.nodes[slot].flags & (ARMED | PENDING)):
             items.append(_extra_item(state, slot))
     return b"".join(items)
 
 
 cdef list _waiting(State* state):
-    """Slots of the armed orders, by instrument and direction, in the order in which they would be set off."""
+    """Slots of armed orders, by instrument and direction, in the order in which they would be set off; pending legs."""
     cdef list slots = []
     cdef uint32_t instrument, level, slot
     cdef Ladder* triggers
@@ -51,6 +52,9 @@ cdef list _waiting(State* state):
                     slots.append(slot)
                     slot = state.pool.nodes[slot].next
                 level = ladder_below(&state.shelf, triggers, level)
+    for slot in range(1, state.pool.fresh if state.lists.fresh != 0 else 1):
+        if state.pool.nodes[slot].order_id != 0 and state.pool.nodes[slot].flags & PENDING:
+            slots.append(slot)
     return slots
 
 
@@ -60,6 +64,8 @@ cdef bytes _extra_item(State* state, uint32_t slot):
     memset(&item, 0, sizeof(item))
     item.slot, item.trailing_bps = slot, extra.trailing_bps
     item.stp, item.direction = extra.stp, extra.direction
+    item.list, item.leg = extra.list, extra.leg
+    item.waiting = state.pool.nodes[slot].flags & (PENDING | UNFUNDED | ARMED)
     item.stop_ticks, item.trigger_ticks, item.hold_ticks = extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
@@ -71,12 +77,12 @@ cdef int load_waiting(State* state, const char* data, uint64_t count, size_t ite
         read_item(&item, sizeof(item), data, index, item_bytes)
         if not (book_known(state, item.instrument) and item.side <= 1 and keep_order(state, &item)):
             raise ValueError(f"waiting order {item.order_id} at slot {item.slot} contradicts the other sections")
-        state.pool.nodes[item.slot].flags |= ARMED
+        state.pool.nodes[item.slot].flags |= PENDING
     return 0
 
 
 cdef int load_extras(State* state, const char* data, uint64_t count, size_t item_bytes) except -1:
-    """An order of WAITING is marked as armed and in no queue until its extra comes."""
+    """An order of WAITING is marked as pending and in no queue until its extra comes."""
     cdef ExtraItem item
     cdef Extra* extra
     cdef uint64_t index
@@ -84,15 +90,17 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
         read_item(&item, sizeof(item), data, index, item_bytes)
         if (item.slot == 0 or item.slot >= state.pool.fresh or state.pool.nodes[item.slot].order_id == 0
                 or state.pool.nodes[item.slot].flags & EXTRA or item.direction > RISING
-                or not 0 <= item.trigger_ticks <= MAX_TICKS):
+                or not 0 <= item.trigger_ticks <= MAX_TICKS or item.leg >= LEGS_MAX
+                or (item.waiting & (ARMED | PENDING) != 0) != (state.pool.nodes[item.slot].flags & PENDING != 0)):
             raise ValueError(f"an extra of slot {item.slot}, which cannot have one")
         extra = extra_open(&state.extras, item.slot)
         if extra == NULL:
             raise MemoryError("no memory for the extras")
         extra.trailing_bps, extra.stp, extra.direction = item.trailing_bps, item.stp, item.direction
         extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks = item.stop_ticks, item.trigger_ticks, item.hold_ticks
-        state.pool.nodes[item.slot].flags |= EXTRA
-        if state.pool.nodes[item.slot].flags & ARMED:
+        extra.list, extra.leg = item.list, <uint8_t>item.leg
+        state.pool.nodes[item.slot].flags |= EXTRA | (LISTED if item.list != 0 else 0) | (item.waiting & UNFUNDED)
+        if item.waiting & ARMED:
             arm(state, item.slot)
     if state.failed:
         raise MemoryError("no memory for the triggers")

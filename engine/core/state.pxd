@@ -11,6 +11,7 @@ from engine.core.deadlines cimport Deadlines
 from engine.core.events cimport Events
 from engine.core.extras cimport Extras
 from engine.core.ladder cimport Ladder, Shelf
+from engine.core.list_table cimport Lists
 from engine.core.pool cimport Pool
 from engine.core.types cimport GTC, GTD, InstrumentCommand
 from engine.core.wallets cimport Wallets
@@ -129,6 +130,7 @@ cdef struct State:
     Clients clients
     Events events
     Extras extras
+    Lists lists
     Book* books
     InstrumentCommand* instruments  # as last configured
     Account* accounts
@@ -150,7 +152,7 @@ cdef struct State:
     uint32_t text_hash              # of the current command's account and text
     Mark mark
     uint64_t marks_max              # orders and wallets of the largest state that is hashed at a mark; 0: none is
-    uint32_t watched                # armed orders of all books
+    uint32_t watched                # armed orders and order lists of all books
     uint32_t entering_first         # triggered orders on their way into the book, linked through node.next
     uint32_t entering_last
     bint top_events

@@ -6,6 +6,7 @@ from engine.core.deadlines cimport deadlines_free
 from engine.core.events cimport events_free, events_init
 from engine.core.extras cimport extras_free
 from engine.core.ladder cimport shelf_free, shelf_init
+from engine.core.list_table cimport lists_free
 from engine.core.memory cimport block_free, block_grow
 from engine.core.pool cimport pool_free, pool_init
 from engine.core.wallets cimport wallets_free, wallets_init
@@ -33,6 +34,7 @@ cdef void state_free(State* state) noexcept nogil:
     clients_free(&state.clients)
     events_free(&state.events)
     extras_free(&state.extras)
+    lists_free(&state.lists)
     block_free(state.books)
     block_free(state.instruments)
     block_free(state.accounts)

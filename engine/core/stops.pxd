@@ -7,7 +7,8 @@ They are ordinary slots of the pool, so order ids, client ids, lists of an accou
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.state cimport Book, State
-from engine.core.types cimport STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, Command
+from engine.core.taker cimport Taker
+from engine.core.types cimport MARKET, STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, Code, Command
 
 cdef enum Direction:
     FALLING = 0
@@ -15,16 +16,31 @@ cdef enum Direction:
 
 # PLACE of an order with a trigger: refused, or accepted and armed with what it may cost held.
 cdef void place_stop(State* state, Command* command) noexcept nogil
+# Asks all that is asked of a stop; `now` for what holds only at this moment: client id, trigger, balance, capacity.
+# Fills in the taker from `plain`, a copy that becomes the order it will be.
+cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* taker, bint now) noexcept nogil
+# A slot for an order that waits, told as ACCEPTED: in its account's list and the client index, UNFUNDED, in no queue.
+# 0 and state.failed when memory ran out.
+cdef uint32_t accept_waiting(State* state, Command* command, uint32_t pay_wallet) noexcept nogil
+# Takes the hold of an UNFUNDED order out of what is available.
+cdef void fund(State* state, uint32_t slot) noexcept nogil
+# May a waiting stop be armed and funded at this moment?
+cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil
 # Puts an order with an Extra among its book's triggers, behind those at the same trigger price.
 cdef void arm(State* state, uint32_t slot) noexcept nogil
 # Takes it out of there and nothing more: the order is in no queue afterwards.
 cdef void disarm(State* state, uint32_t slot) noexcept nogil
-# An armed order ends: its money goes back, its slot is free.
-cdef void drop_armed(State* state, uint32_t slot) noexcept nogil
-# Lots leave an armed order's quantity (the caller lowers left_lots): their money goes back.
-cdef void lower_armed(State* state, uint32_t slot, int64_t lots) noexcept nogil
-# What a waiting order holds for that many lots.
+# A waiting order ends: its money goes back, its slot is free.
+cdef void drop_waiting(State* state, uint32_t slot) noexcept nogil
+# Lots leave a waiting order's quantity (the caller lowers left_lots): their money goes back.
+cdef void lower_waiting(State* state, uint32_t slot, int64_t lots) noexcept nogil
+# What a waiting order holds for that many lots, and what it would if it were not UNFUNDED.
 cdef int64_t waiting_hold(State* state, uint32_t slot, int64_t lots) noexcept nogil
+cdef int64_t hold_if_funded(State* state, uint32_t slot, int64_t lots) noexcept nogil
+
+
+cdef inline bint is_stop(int order_type) noexcept nogil:
+    return order_type > MARKET
 
 
 cdef inline bint is_market_stop(int order_type) noexcept nogil:

@@ -7,7 +7,7 @@ from engine.core.clients cimport client_add, client_find
 from engine.core.extras cimport Extra, extra_of, extra_open
 from engine.core.ladder cimport ladder_level, ladder_push, ladder_unlink
 from engine.core.limits cimport check_limits, has_orders
-from engine.core.pool cimport ARMED, EXTRA, NAMED, Details, Node, pool_give, pool_take
+from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node, pool_give, pool_take
 from engine.core.reports cimport echo, report_refused
 from engine.core.resting cimport forget, list_append, list_remove
 from engine.core.state cimport pay_per_lot, side_key
@@ -23,25 +23,29 @@ from engine.core.wallets cimport Wallet
 cdef void place_stop(State* state, Command* command) noexcept nogil:
     cdef Taker taker
     cdef Command plain = command[0]
-    cdef Code code
+    cdef Code code = admit_stop(state, command, &plain, &taker, True)
     cdef uint32_t slot
-    plain.order_type = MARKET if is_market_stop(command.order_type) else LIMIT
-    code = _admit(state, command, &plain, &taker)
     if code != NONE:
         report_refused(state, command, code)
         return
-    slot = pool_take(&state.pool)
+    slot = accept_waiting(state, command, taker.pay_wallet)
+    if slot != 0:
+        fund(state, slot)
+        arm(state, slot)
+
+
+cdef uint32_t accept_waiting(State* state, Command* command, uint32_t pay_wallet) noexcept nogil:
+    cdef uint32_t slot = pool_take(&state.pool)
     if slot == 0 or extra_open(&state.extras, slot) == NULL:
         state.failed = True
-        return
-    state.wallets.items[taker.pay_wallet].available -= taker.hold
-    state.wallets.items[taker.pay_wallet].held += taker.hold
-    _fill(state, command, &taker, slot)
-    arm(state, slot)
+        return 0
+    _fill(state, command, pay_wallet, slot)
     _report(state, command, slot)
+    return slot
 
 
-cdef Code _admit(State* state, Command* command, Command* plain, Taker* taker) noexcept nogil:
+cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* taker, bint now) noexcept nogil:
+    plain.order_type = MARKET if is_market_stop(command.order_type) else LIMIT
     cdef Code code = check_shape(plain)
     if ((code != NONE and code != EXPIRED_ALREADY) or command.order_type <= MARKET
             or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0 or command.trigger_ticks == 0
@@ -57,7 +61,7 @@ cdef Code _admit(State* state, Command* command, Command* plain, Taker* taker) n
         code = _check_limits(state, plain, taker)
     if code != NONE:
         return code
-    return _check_use(state, command, taker)
+    return _check_use(state, command, taker) if now else NONE
 
 
 cdef Code _check_numbers(Command* command, Command* plain, Taker* taker) noexcept nogil:
@@ -98,7 +102,7 @@ cdef Code _check_use(State* state, Command* command, Taker* taker) noexcept nogi
     return CAPACITY if state.pool.open >= state.pool.open_max else NONE
 
 
-cdef void _fill(State* state, Command* command, Taker* taker, uint32_t slot) noexcept nogil:
+cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t slot) noexcept nogil:
     """An order's node, details and extra, its account's list and the client index; it is in no queue yet."""
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
@@ -109,11 +113,11 @@ cdef void _fill(State* state, Command* command, Taker* taker, uint32_t slot) noe
     node.price_ticks = command.price_ticks
     node.left_lots = details.qty_lots = command.qty_lots
     node.instrument = command.instrument
-    node.pay_wallet = taker.pay_wallet
+    node.pay_wallet = pay_wallet
     node.side = command.side
     node.order_type = command.order_type
     node.time_in_force = command.time_in_force
-    node.flags = EXTRA | NAMED if command.text[0] != 0 else EXTRA
+    node.flags = EXTRA | UNFUNDED | (NAMED if command.text[0] != 0 else 0)
     memcpy(details.text, command.text, TEXT_BYTES)
     details.time_ns = details.update_ns = command.time_ns
     extra.stop_ticks = extra.trigger_ticks = command.trigger_ticks
@@ -149,7 +153,7 @@ cdef void arm(State* state, uint32_t slot) noexcept nogil:
         state.failed = True
         return
     ladder_push(&state.shelf, &book.triggers[extra.direction], &state.pool, slot, key)
-    node.flags |= ARMED
+    node.flags = (node.flags & ~PENDING) | ARMED
     book.armed += 1
     state.watched += 1
 
@@ -166,21 +170,53 @@ cdef void disarm(State* state, uint32_t slot) noexcept nogil:
 
 cdef int64_t waiting_hold(State* state, uint32_t slot, int64_t lots) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
+    return 0 if node.flags & UNFUNDED else hold_if_funded(state, slot, lots)
+
+
+cdef int64_t hold_if_funded(State* state, uint32_t slot, int64_t lots) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
     return lots * pay_per_lot(&state.books[node.instrument], node.side, extra_of(&state.extras, slot).hold_ticks)
 
 
-cdef void drop_armed(State* state, uint32_t slot) noexcept nogil:
+cdef void fund(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef int64_t money = hold_if_funded(state, slot, node.left_lots)
+    state.wallets.items[node.pay_wallet].available -= money
+    state.wallets.items[node.pay_wallet].held += money
+    node.flags &= ~UNFUNDED
+
+
+cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Extra* extra = extra_of(&state.extras, slot)
+    cdef int64_t last = state.books[node.instrument].last_ticks
+    cdef Command command
+    command.account, command.instrument = node.account, node.instrument
+    cdef Code code = check_parties(state, &command)
+    if code != NONE:
+        return code
+    if last != 0 and extra.stop_ticks != 0 and side_key(extra.direction, extra.stop_ticks) >= side_key(
+            extra.direction, last):
+        return WOULD_TRIGGER
+    if state.wallets.items[node.pay_wallet].available < hold_if_funded(state, slot, node.left_lots):
+        return INSUFFICIENT_BALANCE
+    return NONE
+
+
+cdef void drop_waiting(State* state, uint32_t slot) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
     _release(state, slot, node.left_lots)
-    disarm(state, slot)
+    if node.flags & ARMED:
+        disarm(state, slot)
     list_remove(state, node.account, slot)
     forget(state, slot)
     pool_give(&state.pool, slot)
 
 
-cdef void lower_armed(State* state, uint32_t slot, int64_t lots) noexcept nogil:
+cdef void lower_waiting(State* state, uint32_t slot, int64_t lots) noexcept nogil:
     _release(state, slot, lots)
-    state.shelf.levels[state.pool.nodes[slot].level].qty_lots -= lots
+    if state.pool.nodes[slot].flags & ARMED:
+        state.shelf.levels[state.pool.nodes[slot].level].qty_lots -= lots
 
 
 cdef void _release(State* state, uint32_t slot, int64_t lots) noexcept nogil:

@@ -165,7 +165,7 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     uint64_t order_id       # CANCEL, REDUCE, REPLACE: the target (0: look up by text)
     int64_t price_ticks     # CREDIT, DEBIT: the account a hold is for, echoed only (engine/transfers.py)
     int64_t qty_lots        # PLACE: quantity; REDUCE: the new total quantity, executed part included; CREDIT, DEBIT:
-                            # when a hold expires, echoed only
+    #                         when a hold expires, echoed only
     int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
     uint8_t stp             # PLACE, REPLACE: a SelfTrade

@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 
 from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
-from engine.core.pool cimport EXTRA, Details, Node
+from engine.core.pool cimport EXTRA, LISTED, Details, Node
 from engine.core.records cimport OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
 from engine.core.tags cimport expires_of, session_of
@@ -62,6 +62,8 @@ cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept
     record.flags = node.flags
     if node.flags & EXTRA:
         _fill_extra(extra_of(&state.extras, slot), record)
+    if node.flags & LISTED:
+        record.list_id = state.lists.items[extra_of(&state.extras, slot).list].list_id
 
 
 cdef void _fill_extra(Extra* extra, OrderRecord* record) noexcept nogil:

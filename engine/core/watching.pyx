@@ -4,6 +4,8 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.core.entering cimport enter
 from engine.core.extras cimport extra_of
 from engine.core.ladder cimport Ladder
+from engine.core.lists cimport leg_acted, settle_lists
+from engine.core.pool cimport LISTED
 from engine.core.reports cimport report_resting
 from engine.core.state cimport Book, side_key
 from engine.core.stops cimport FALLING, RISING, disarm
@@ -14,10 +16,14 @@ cdef void watch(State* state, Command* cause, uint64_t first_event) noexcept nog
     cdef uint64_t position = first_event
     cdef uint32_t slot
     while not state.failed:
+        settle_lists(state, cause)
         position = _look(state, cause, position)
+        settle_lists(state, cause)
         slot = state.entering_first
         if slot == 0:
-            return
+            if position == state.events.count:
+                return
+            continue
         state.entering_first = state.pool.nodes[slot].next
         enter(state, cause, slot)
 
@@ -46,7 +52,7 @@ cdef void _fire(State* state, Command* cause, Book* book, int64_t price_ticks) n
 
 
 cdef void _set_off(State* state, Command* cause, uint32_t slot) noexcept nogil:
-    """Out of the triggers, told, and in the queue of those that enter."""
+    """Out of the triggers, told, in the queue of those that enter. The other leg of a pair ends now: it may be next."""
     cdef Event* event
     disarm(state, slot)
     state.pool.nodes[slot].next = 0
@@ -58,3 +64,6 @@ cdef void _set_off(State* state, Command* cause, uint32_t slot) noexcept nogil:
     event = report_resting(state, cause, slot, TRIGGERED, 0)
     event.left_lots = event.qty_lots
     event.trigger_ticks = extra_of(&state.extras, slot).trigger_ticks
+    if state.pool.nodes[slot].flags & LISTED:
+        leg_acted(state, slot)
+        settle_lists(state, cause)

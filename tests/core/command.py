@@ -73,6 +73,10 @@ class Command:
                               trigger_ticks=self.trigger_ticks, expires_ns=self.expires_ns)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
+            case CommandKind.PLACE_LIST:
+                batch.place_list(self.account, self.instrument, self.mode, self.text)
+            case CommandKind.CANCEL_LIST:
+                batch.cancel_list(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.CREDIT:
                 batch.credit(self.account, self.instrument, self.amount, self.text, linked=self.mode == 1)
             case CommandKind.DEBIT:
@@ -122,11 +126,11 @@ def read_events(buffer: memoryview) -> list[EventTuple]:
     return events
 
 
-def read_slots(buffer: memoryview) -> dict[int, int]:
-    """order_id -> slot of the orders accepted in a buffer."""
+def read_slots(buffer: memoryview, kind: EventKind = EventKind.ACCEPTED) -> dict[int, int]:
+    """order_id -> slot of the orders accepted in a buffer, or of its events of another kind."""
     slots = {}
     for offset in range(0, len(buffer), RECORD_BYTES):
-        if buffer[offset] == EventKind.ACCEPTED:
+        if buffer[offset] == kind:
             fields = EVENT_FIELDS.unpack_from(buffer, offset)
             slots[fields[SLOT + 3]] = fields[SLOT]
     return slots

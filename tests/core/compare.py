@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from engine.core.batch import Batch
-from engine.core.codes import CommandKind
+from engine.core.codes import CommandKind, EventKind
 from engine.core.exchange import Exchange
 from tests.core.command import Command, EventTuple, OpenOrder, read_events, read_slots
 from tests.core.flow import ACCOUNTS, ASSETS, SYMBOLS, TIME_STEP_NS, Flow, deep, opening, tight, wide
@@ -28,6 +28,7 @@ class Twins:
         self.core = Exchange(**TINY, top_events=True, orders_max=orders_max)
         self.reference = ReferenceWhole(top_events=True, orders_max=orders_max)
         self.slots: dict[int, int] = {}
+        self.places: dict[int, int] = {}
         self.journal = bytearray()
         self.batch = Batch(1)
         self.check_every = check_every
@@ -40,6 +41,7 @@ class Twins:
         self.journal += memoryview(self.batch)
         buffer = self.core.apply(self.batch)
         self.slots.update(read_slots(buffer))
+        self.places.update(read_slots(buffer, EventKind.LIST))
         events, expected = read_events(buffer), self.reference.apply(command, seq * TIME_STEP_NS)
         assert events == expected, f"command {seq}: {command}\ncore      {events}\nreference {expected}"
         if seq % self.check_every == 0:
@@ -49,6 +51,10 @@ class Twins:
     def open_orders(self) -> list[OpenOrder]:
         return [OpenOrder(order.order_id, self.slots[order.order_id], order.account, order.instrument, order.text)
                 for order in self.reference.open.values()]
+
+    def open_lists(self) -> list[OpenOrder]:
+        return [OpenOrder(group.list_id, self.places[group.list_id], group.account, group.instrument, group.text)
+                for group in self.reference.lists.values()]
 
     def compare_state(self) -> None:
         """Everything that can be asked; and the core's own invariants."""
@@ -104,6 +110,7 @@ def compare(seed: int, commands: int, price: Callable[[Random, int], int], *, or
         twins.apply(command)
     for count in range(commands):
         orders = twins.open_orders()
+        flow.lists = twins.open_lists()
         twins.apply(flow.next(orders))
         flow.dead = orders[-5:] if orders else flow.dead
         if count % SNAPSHOT_EVERY == SNAPSHOT_EVERY - 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from engine.core.codes import MAX_TICKS, CommandKind, OrderType, TimeInForce
+from engine.core.codes import MAX_TICKS, CommandKind, ListType, OrderType, TimeInForce
 from tests.core.command import Command, OpenOrder
 from tests.core.flow_controls import control
 
@@ -66,14 +66,18 @@ class Flow:
         self.crowd = 400 if price is deep else CROWD
         self.dead: list[OpenOrder] = []
         self.named = 0
+        self.lists: list[OpenOrder] = []  # open order lists
+        self.legs: list[Command] = []  # of the order list that was begun
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
+        if self.legs:
+            return self.legs.pop(0)
         crowded = len(open_orders) > self.crowd
         weighted: list[tuple[Callable[[list[OpenOrder]], Command], float]] = [
             (self._place, 60), (self._cancel, 45 if crowded else 12), (self._reduce, 6), (self._replace, 8),
             (self._cancel_all, 40 / self.crowd), (self._money, 2), (self._account, 1), (self._instrument, 1),
             (self._asset, 1), (self._hostile_place, 1), (self._limits, 1), (self._control, 2), (self._checkpoint, 0.3),
-            (self._stop, 14),
+            (self._stop, 14), (self._list, 9), (self._cancel_list, 3),
         ]
         make = self.random.choices([make for make, _ in weighted], [weight for _, weight in weighted])[0]
         return make(open_orders)
@@ -129,6 +133,48 @@ class Flow:
                                        0, -1, 2**62), (60, 30, 1, 1, 1))[0]
         return replace(command, order_type=kind, time_in_force=force, price_ticks=price, amount=0,
                        qty_lots=command.qty_lots or 5, trigger_ticks=trigger)
+
+    def _list(self, orders: list[OpenOrder]) -> Command:
+        """The header of a list; its legs come next, sometimes not all of them or something else."""
+        kind = self.random.choice(tuple(ListType))
+        account, instrument, side = self._account_id(), self.random.choice((1, 1, 2, 3)), self.random.randint(0, 1)
+        pair = [] if kind == ListType.OTO else self._pair(orders, side)
+        working = replace(self._place(orders), order_type=self.random.choice((OrderType.LIMIT, OrderType.LIMIT_MAKER)))
+        working = replace(working, price_ticks=self.price(self.random, working.side), amount=0,
+                          time_in_force=TimeInForce.GTC, qty_lots=working.qty_lots or 3)
+        pending = self._stop(orders) if self.random.random() < 0.5 else self._place(orders)
+        legs = {ListType.OCO: pair, ListType.OTO: [working, pending], ListType.OTOCO: [working, *pair]}[kind]
+        self.legs = [replace(leg, account=account, instrument=instrument) for leg in legs]
+        if self.random.random() < 0.08:
+            place = self.random.randrange(len(self.legs))
+            self.legs[place] = self.random.choice((self._cancel_all, self._hostile_place, self._money))(orders)
+        return Command(CommandKind.PLACE_LIST, account, instrument, text=self._text(),
+                       mode=kind if self.random.random() < 0.98 else 3)
+
+    def _pair(self, orders: list[OpenOrder], side: int) -> list[Command]:
+        """Mostly as a pair must be, around one price."""
+        middle, far = self.price(self.random, side), 1 - 2 * side
+        profit = self._stop(orders)
+        profit.order_type = self.random.choice((
+            OrderType.LIMIT_MAKER, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT))
+        price = max(middle - far * self.random.randint(0, 4), 1)
+        profit.trigger_ticks = 0 if profit.order_type == OrderType.LIMIT_MAKER else price
+        profit.price_ticks = 0 if profit.order_type == OrderType.TAKE_PROFIT else price
+        stop = self._stop(orders)
+        stop.order_type = self.random.choice((OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT))
+        stop.trigger_ticks = min(max(middle + far * self.random.randint(0, 4), 1), MAX_TICKS)
+        stop.price_ticks = 0 if stop.order_type == OrderType.STOP_LOSS else stop.trigger_ticks
+        for leg in (profit, stop):
+            leg.side, leg.time_in_force, leg.qty_lots = side, TimeInForce.GTC, profit.qty_lots
+        return [profit, stop] if self.random.random() < 0.5 else [stop, profit]
+
+    def _cancel_list(self, orders: list[OpenOrder]) -> Command:
+        if not self.lists or self.random.random() < 0.1:
+            return Command(CommandKind.CANCEL_LIST, self._account_id(), self._instrument_id(), text=self._text())
+        list_id, place, account, instrument, text = self.random.choice(self.lists)
+        by_text = text and self.random.random() < 0.5
+        return Command(CommandKind.CANCEL_LIST, account, instrument, text=text if by_text else b"",
+                       order_id=0 if by_text else list_id, slot=0 if by_text else place)
 
     def _hostile_place(self, orders: list[OpenOrder]) -> Command:
         values = (0, -1, 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))

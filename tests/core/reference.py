@@ -34,7 +34,8 @@ class Reference(ReferenceLedger):
         self.order_id = self.seq
         self.time_ns = time_ns
         self.events = []
-        self._handlers()[CommandKind(command.kind)](command)
+        if not self._gathers(command):
+            self._handlers()[CommandKind(command.kind)](command)
         self._watch()
         if self.top_events:
             self._tops()
@@ -49,6 +50,10 @@ class Reference(ReferenceLedger):
             CommandKind.REPLACE: self._replace,
             CommandKind.CHECKPOINT: lambda command: self._configured(command, Code.NONE, 0, 0),
         }
+
+    def _gathers(self, command: Command) -> bool:
+        """Is it kept for an order list on its way in?"""
+        return False
 
     def _watch(self) -> None:
         """What the command's trades set off."""

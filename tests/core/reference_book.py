@@ -27,6 +27,8 @@ class Order:
     armed_at: int = 0
     session: int = 0
     expires_ns: int = 0
+    pending: bool = False
+    funded: bool = True
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class ReferenceStops(ReferenceLimits):
         order.armed, order.armed_at = True, self.arming
         self.open[order.order_id] = order
 
-    def _stop_refusal(self, command: Command) -> Code:
+    def _stop_refusal(self, command: Command, *, now: bool = True) -> Code:
         plain = self._plain(command)
         shape = self._check_shape(plain)
         if (shape not in (Code.NONE, Code.EXPIRED_ALREADY) or command.order_type <= OrderType.MARKET or command.amount
@@ -58,7 +58,7 @@ class ReferenceStops(ReferenceLimits):
                 if (order.account, order.instrument) == (command.account, command.instrument)]
         if limits == Code.NONE and 0 < book.limits.get("orders_max", 0) <= len(mine):
             limits = Code.TOO_MANY_ORDERS
-        return limits if limits != Code.NONE else self._stop_use(command, book)
+        return limits if limits != Code.NONE or not now else self._stop_use(command, book)
 
     def _stop_use(self, command: Command, book: Book) -> Code:
         if self.find(command.account, command.text):
@@ -71,6 +71,8 @@ class ReferenceStops(ReferenceLimits):
 
     @staticmethod
     def _plain(command: Command) -> Command:
+        if command.order_type <= OrderType.MARKET:
+            return replace(command, trigger_ticks=0)
         market = command.order_type in MARKET_STOPS
         return replace(command, order_type=OrderType.MARKET if market else OrderType.LIMIT, trigger_ticks=0)
 
@@ -86,6 +88,7 @@ class ReferenceStops(ReferenceLimits):
             super()._take_off(order, reason)
             return
         self._hold(order, -self._waiting_cost(order, order.left_lots))
+        order.armed = False
         del self.open[order.order_id]
         self._say(EventKind.CANCELED, order, order.left_lots, 0, code=reason)
 
@@ -103,24 +106,39 @@ class ReferenceStops(ReferenceLimits):
         entering: list[Order] = []
         looked = 0
         while True:
+            self._follow()
             while looked < len(self.events):
                 event = self.events[looked]
                 looked += 1
                 if event[KIND] == EventKind.TRADE:
                     entering += self._set_off(event[5], event[PRICE])
-            if not entering:
+            self._follow()
+            if not entering and looked == len(self.events):
                 return
+            if not entering:
+                continue
             self._enter(entering.pop(0))
+
+    def _follow(self) -> None:
+        """What follows for order lists."""
 
     def _set_off(self, instrument: int, price: int) -> list[Order]:
         orders = [order for order in self.open.values()
                   if order.armed and order.instrument == instrument and reached(order, price)]
         rising = sorted((order for order in orders if rises(order)), key=lambda o: (o.trigger_ticks, o.armed_at))
         falling = sorted((order for order in orders if not rises(order)), key=lambda o: (-o.trigger_ticks, o.armed_at))
+        fired = []
         for order in rising + falling:
+            if not order.armed:
+                continue
             order.armed = False
+            fired.append(order)
             self._say(EventKind.TRIGGERED, order, order.left_lots, order.left_lots, trigger=order.trigger_ticks)
-        return rising + falling
+            self._fired(order)
+        return fired
+
+    def _fired(self, order: Order) -> None:
+        """What follows at once from an order's being set off."""
 
     def _enter(self, order: Order) -> None:
         """Placed anew with its old id; its ACCEPTED is not said again, its REJECTED is a CANCELED."""

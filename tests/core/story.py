@@ -144,6 +144,8 @@ def tell(event: Event) -> str:
             return f"canceled {event.order_id}: {event.qty_lots} {Code(event.code).name}"
         case EventKind.TRIGGERED:
             return f"triggered {event.order_id} at {event.trigger_ticks}"
+        case EventKind.LIST:
+            return f"list {event.order_id}: {event.left_lots} of {event.qty_lots}, {event.flags}"
         case EventKind.REDUCED:
             return f"reduced {event.order_id} to {event.qty_lots}, left {event.left_lots}"
         case EventKind.TOP:

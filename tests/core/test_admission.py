@@ -24,7 +24,7 @@ def test_orders_of_impossible_shape(fields: dict[str, int]) -> None:
     refused(Venue(), account, side, price, qty, "BAD_COMMAND", **order)
 
 
-@pytest.mark.parametrize("kind", [0, 7, 9, 15, 255])
+@pytest.mark.parametrize("kind", [0, 7, 9, 17, 255])
 def test_unknown_kinds_of_commands(kind: int) -> None:
     venue = Venue()
     batch = Batch()

@@ -26,7 +26,7 @@ def structs(name: str) -> dict[str, dict[str, tuple[int, str]]]:
             fields[field] = (offset, f"|S{count}" if kind == "char" else FORMATS[kind])
             offset += SIZES[kind] * int(count or 1)
         found[struct] = fields
-        assert offset == {"OrderRecord": 144, "WalletRecord": 24}.get(struct, 128), f"{struct} has {offset} bytes"
+        assert offset == {"OrderRecord": 160, "WalletRecord": 24}.get(struct, 128), f"{struct} has {offset} bytes"
     return found
 
 
@@ -49,7 +49,7 @@ def test_numpy_and_c_agree_on_every_field(dtype: np.dtype[np.void], fields: dict
 
 
 def test_all_records_are_as_long_as_the_core_thinks() -> None:
-    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 8 + [144, 24]
+    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 8 + [160, 24]
 
 
 def enums() -> dict[str, dict[str, int]]:
