@@ -12,7 +12,7 @@ from buttonwood.run_command import refuse, run
 from engine.config import Config, load_config
 from engine.errors import VenueError
 
-ROLES = ("ledger", "market_data")
+ROLES = ("ledger", "market_data", "snapshots")
 # Modules are named, not imported: a process loads what it needs, and `keys` starts without the rest.
 SERVICES = {
     "exchange": ("gateway.exchange", "the matching core with its journal, and order entry over WebSocket"),
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_ledger(commands)
     _add_backup(commands)
+    _add(commands, "snapshot", _snapshot, "have a snapshot of the state written now", "buttonwood snapshot --data DIR")
     _add_journal(commands)
     commands.add_parser("replay", help="send recorded order flow through a venue and compare with what really happened")
     _add_keys(commands)
@@ -197,6 +198,10 @@ def _backup(parsed: argparse.Namespace) -> int:
 def _restore(parsed: argparse.Namespace) -> int:
     command = import_module("buttonwood.backup_command").run_restore
     return int(asyncio.run(command(_config(parsed), parsed.folder, parsed.until)))
+
+
+def _snapshot(parsed: argparse.Namespace) -> int:
+    return int(asyncio.run(import_module("buttonwood.snapshot_command").run_snapshot(_config(parsed))))
 
 
 def _journal(parsed: argparse.Namespace) -> int:

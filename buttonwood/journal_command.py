@@ -14,11 +14,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from engine.checkpoints import needs
 from engine.config import Config
 from engine.errors import JournalError
 from engine.journal import read_frames
 from engine.journal_survey import SegmentView, check, commands_of, survey
 from engine.journal_text import commands
+from engine.retention import Piece
 from engine.segments import list_files
 
 SOUND, DAMAGED = 0, 1
@@ -43,7 +45,7 @@ def _ls(config: Config, parsed: argparse.Namespace) -> None:
     if parsed.json:
         print(msgspec.json.encode(views).decode())
     else:
-        Console(width=None if sys.stdout.isatty() else 160).print(_table(views))
+        Console(width=None if sys.stdout.isatty() else 160).print(_table(views, _holders(config, views)))
 
 
 def _dump(config: Config, parsed: argparse.Namespace) -> None:
@@ -88,11 +90,19 @@ def _time(time_ns: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest_ns:09d}Z"
 
 
-def _table(views: list[SegmentView]) -> Table:
-    table = Table("segment", "size", "used", "frames", "commands", "epochs", "from", "to", box=None)
-    for view in views:
+def _holders(config: Config, views: list[SegmentView]) -> list[str]:
+    """Who needs each segment (engine/retention.py); the last one is the journal's own."""
+    found, firsts = needs(config), [int(view.file.split(".")[0]) for view in views]
+    pieces = [Piece(view.file, first, following, view.size_bytes)
+              for view, first, following in zip(views, firsts, [*firsts[1:], 2**63], strict=True)]
+    return [" ".join(found.of(piece)) or "-" for piece in pieces]
+
+
+def _table(views: list[SegmentView], holders: list[str]) -> Table:
+    table = Table("segment", "size", "used", "frames", "commands", "epochs", "from", "to", "needed by", box=None)
+    for view, held in zip(views, holders, strict=True):
         epochs = "-".join(map(str, dict.fromkeys((view.first_epoch, view.last_epoch))))
         times = [_time(at)[:23] if at else "-" for at in (view.first_time_ns, view.last_time_ns)]
         table.add_row(view.file, f"{view.size_bytes:,}", f"{view.used_bytes:,}", f"{view.frames:,}", commands_of(view),
-                      epochs, *times)
+                      epochs, *times, held)
     return table

@@ -92,7 +92,7 @@ class Venue:
         return addresses_of(self.config)
 
     def process_id(self, name: str) -> int:
-        """The pid of a part now: exchange, ledger, market-data, feed, rest, traders, postgres, redis."""
+        """The pid of a part now: exchange, ledger, market-data, snapshots, feed, rest, traders, postgres, redis."""
         process = self._parts[name].process
         return process.pid if process is not None else 0
 
@@ -105,7 +105,7 @@ class Venue:
         await self._start_children("exchange")
         if self._listing is not None:
             await bootstrap(self.config, self._listing)
-        await self._start_children("ledger", "market-data", "feed", "rest")
+        await self._start_children("ledger", "market-data", "snapshots", "feed", "rest")
         if self._demo:
             await self._start_children("traders")
 
@@ -132,7 +132,8 @@ class Venue:
             self._keep_port(child)
 
     def _command(self, name: str) -> list[str]:
-        words = {"ledger": ["worker", "ledger"], "market-data": ["worker", "market_data"]}.get(name, [name])
+        words = {"ledger": ["worker", "ledger"], "market-data": ["worker", "market_data"],
+                 "snapshots": ["worker", "snapshots"]}.get(name, [name])
         return [sys.executable, "-P", "-m", "buttonwood", *words, "--config", str(settings_file(self.config))]
 
     def _keep_port(self, child: Child) -> None:
@@ -148,7 +149,8 @@ class Venue:
         return part
 
     async def _stop(self) -> None:
-        for names in (["traders"], ["feed", "rest"], ["ledger", "market-data"], ["exchange"], ["redis"], ["postgres"]):
+        for names in (["traders"], ["feed", "rest"], ["ledger", "market-data", "snapshots"], ["exchange"], ["redis"],
+                      ["postgres"]):
             if "ledger" in names:
                 await self._ledger_at_end()
             await self._supervisor.stop(*(self._parts[name] for name in names if name in self._parts))

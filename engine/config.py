@@ -79,11 +79,33 @@ class Journal(Section, frozen=True):
     """segment_bytes: size of a journal file; frame_commands_max: commands made durable by one disk write.
 
     reserve_bytes: disk space held back so that cancels are still taken when the disk is full; at most a segment's.
+    keep_bytes: above this, segments are deleted that no snapshot and no reader needs; 0 keeps all.
+    for_ledger: only once the ledger has said how far it is; false for a venue without one.
     """
 
     segment_bytes: Bytes = 256 * 1024 * 1024
     reserve_bytes: Bytes = 64 * 1024 * 1024
     frame_commands_max: FrameCount = 4096
+    keep_bytes: Annotated[int, Meta(ge=0, le=2**60)] = 0
+    for_ledger: bool = True
+
+
+class Snapshots(Section, frozen=True):
+    """A snapshot is asked for after so many commands, or after so many seconds with commands_min at least; `keep` stay.
+
+    stop_orders_max: the exchange writes one itself when it is stopped, if no more orders than that rest; 0: never.
+    told_commands: so many commands before the end are told again at a start, so that the exchange knows what was closed
+    and traded in them; the snapshot it starts from is older than those where there is one.
+    prove: hash the state where snapshots are made and compare with what others found; a difference stops the process.
+    """
+
+    commands: Count = 1_000_000
+    seconds: Seconds = 300.0
+    commands_min: Count = 10_000
+    keep: Annotated[int, Meta(ge=1, le=1000)] = 3
+    stop_orders_max: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1_000_000
+    told_commands: Count = 200_000
+    prove: bool = True
 
 
 class Limits(Section, frozen=True):
@@ -205,6 +227,7 @@ class Config(Section, frozen=True, dict=True):
     postgres: Postgres = field(default_factory=Postgres)
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
+    snapshots: Snapshots = field(default_factory=Snapshots)
     limits: Limits = field(default_factory=Limits)
     rates: Rates = field(default_factory=Rates)
     tls: Tls = field(default_factory=Tls)

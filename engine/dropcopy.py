@@ -20,6 +20,7 @@ from engine.journal_writer import JournalWriter
 from engine.segments import START
 
 _PIECE_BYTES_MAX = 128 * 1024           # read from a file in one pass of the loop: about 30 us from the page cache
+_SCAN_BYTES_MAX = 4 * 1024 * 1024      # read on the loop to find a place
 _READ_AHEAD_BYTES = 4 * 1024 * 1024
 _COLD_WAIT_SECONDS = 0.002              # for the kernel to bring cold bytes into memory
 _COLD_WAITS_MAX = 50                    # then they are read even if that holds the loop
@@ -37,6 +38,7 @@ class DropCopy:
         self.next_seq = writer.chain.next_seq
         self.followers: set[Follower] = set()
         self.numbers = itertools.count(1)
+        self.closed = False     # a connection may be accepted just then: it is cut
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -50,8 +52,18 @@ class DropCopy:
         for follower in tuple(self.followers):
             follower.offer(raw)
 
+    def drop(self, count: int) -> int:
+        """Take the oldest segments off the list, as many of these as no follower is reading; how many that were."""
+        behind = [follower for follower in self.followers if follower.behind]
+        count = min([count, *(follower.place for follower in behind)])
+        del self.writer.segments[:count]
+        for follower in behind:
+            follower.place -= count
+        return count
+
     async def close(self) -> None:
         """Stop listening and disconnect everybody; they go on from their position at the next start."""
+        self.closed = True
         if self._server is None:
             return
         self._server.close()
@@ -74,7 +86,8 @@ class Follower(asyncio.Protocol):
         self._hello = b""
         self._welcome = False
         self._live = False
-        self._place, self._offset = 0, START    # segment and position of the next byte to send while behind
+        self._from_seq = 0                      # asked for and not looked for yet
+        self.place, self._offset = 0, START    # segment and position of the next byte to send while behind
         self._fd = -1
         self._piece_bytes = max(1, min(_PIECE_BYTES_MAX, self._limits.follower_buffer_bytes_max // 4))
         self._writable = asyncio.Event()
@@ -86,6 +99,8 @@ class Follower(asyncio.Protocol):
         self._writable.set()
         self._deadline = asyncio.get_running_loop().call_later(
             self._limits.follower_hello_seconds_max, self.disconnect)
+        if self._server.closed:
+            self.disconnect()
         if len(self._server.followers) >= self._limits.followers_max:
             self._greet(Status.FULL)
         self._server.followers.add(self)
@@ -123,8 +138,13 @@ class Follower(asyncio.Protocol):
             self._transport.write(raw)
             return
         segments = self._server.writer.segments
-        self._place, self._offset = len(segments) - 1, segments[-1].end - len(raw)
+        self.place, self._offset = len(segments) - 1, segments[-1].end - len(raw)
         self._fall_behind()
+
+    @property
+    def behind(self) -> bool:
+        """It is fed from the files; `place` is the segment it is in."""
+        return self._welcome and not self._live
 
     @property
     def buffered_bytes(self) -> int:
@@ -137,8 +157,8 @@ class Follower(asyncio.Protocol):
         if self._live or not self._welcome:
             return self.buffered_bytes
         segments = self._server.writer.segments
-        later = sum(segment.end - START for segment in segments[self._place + 1:])
-        return self.buffered_bytes + segments[self._place].end - self._offset + later
+        later = sum(segment.used_bytes - START for segment in segments[self.place + 1:])
+        return self.buffered_bytes + segments[self.place].used_bytes - self._offset + later
 
     def disconnect(self) -> None:
         """Drop the connection and what waits in its buffer."""
@@ -168,7 +188,8 @@ class Follower(asyncio.Protocol):
         else:
             self._hello = b""
             self._greet(Status.WELCOME)
-            self._locate(from_seq)
+            self._from_seq = from_seq
+            self.place = self._segment_of(from_seq)
             self._fall_behind()
 
     def _greet(self, status: Status) -> None:
@@ -178,12 +199,22 @@ class Follower(asyncio.Protocol):
         if not self._welcome:
             self._transport.close()
 
-    def _locate(self, from_seq: int) -> None:
+    def _segment_of(self, from_seq: int) -> int:
         """An epoch's frame may end the segment before the one that begins with this command."""
         segments = self._server.writer.segments
         before = [place for place, segment in enumerate(segments) if segment.first_seq < from_seq]
-        self._place = before[-1] if before else 0
-        self._offset = segments[self._place].locate(from_seq)
+        return before[-1] if before else 0
+
+    async def _locate(self) -> None:
+        """Find the first frame to send; in a thread where that takes reading much."""
+        from_seq, self._from_seq = self._from_seq, 0
+        segment = self._server.writer.segments[self.place]
+        if not segment.knows(from_seq) and segment.used_bytes > _SCAN_BYTES_MAX:
+            await asyncio.to_thread(segment.index)
+            self._offset = await asyncio.to_thread(segment.locate, from_seq)
+        else:
+            segment.index()
+            self._offset = segment.locate(from_seq)
 
     def _fall_behind(self) -> None:
         self._live = False
@@ -192,6 +223,8 @@ class Follower(asyncio.Protocol):
     async def _catch_up(self) -> None:
         """Feed from the files until nothing durable is left there; then live, in the same pass of the loop."""
         try:
+            if self._from_seq:
+                await self._locate()
             while not self._live:
                 await self._writable.wait()
                 await self._send_piece()
@@ -203,15 +236,17 @@ class Follower(asyncio.Protocol):
 
     async def _send_piece(self) -> None:
         segments = self._server.writer.segments
-        segment = segments[self._place]
+        segment = segments[self.place]
         if self._offset < segment.end:
             data = await self._read(segment.path, min(self._piece_bytes, segment.end - self._offset))
             self._transport.write(data)
             self._offset += len(data)
             await asyncio.sleep(0)
-        elif self._place + 1 < len(segments):
+        elif self.place + 1 < len(segments):
             self._close_file()
-            self._place, self._offset = self._place + 1, START
+            if not segments[self.place + 1].indexed:
+                await asyncio.to_thread(segments[self.place + 1].index)
+            self.place, self._offset = self.place + 1, START
         else:
             self._live = True
 

@@ -9,7 +9,10 @@ VenueError
 ├── BatchTooLarge      a batch that fits no frame: nothing was taken
 ├── Stopped            the engine is closing or has failed: nothing was taken
 ├── DataDirLocked      another process holds the data directory
-└── JournalError       the journal is damaged, or cannot be written
+├── JournalError       the journal is damaged, or cannot be written
+└── SnapshotError      a snapshot cannot be used
+    ├── SnapshotDamaged    its bytes are not what was written: an older one may take its place
+    └── SnapshotRefused    it is sound but must not be used: another journal's, or of a newer format
 
 Refusals of the market (too little money, unknown order) are events with a code, not exceptions.
 """
@@ -73,3 +76,22 @@ class JournalError(VenueError):
     def __init__(self, file: Path | str, offset: int, reason: str, remedy: str) -> None:
         super().__init__(f"{file} at byte {offset}: {reason}. {remedy}")
         self.file, self.offset, self.reason, self.remedy = Path(file), offset, reason, remedy
+
+
+class SnapshotError(VenueError):
+    """A snapshot cannot be used because of what stands `offset` bytes into `file`; `remedy` says what to do."""
+
+    def __init__(self, file: Path | str, offset: int, reason: str, remedy: str) -> None:
+        super().__init__(f"{file} at byte {offset}: {reason}. {remedy}")
+        self.file, self.offset, self.reason, self.remedy = Path(file), offset, reason, remedy
+
+
+class SnapshotDamaged(SnapshotError):
+    """Bytes of it are not as they were written; recovery passes it over for an older one."""
+
+    def __init__(self, file: Path | str, offset: int, reason: str) -> None:
+        super().__init__(file, offset, reason, "Remove the file: an older snapshot or the whole journal does as well.")
+
+
+class SnapshotRefused(SnapshotError):
+    """A sound file that must not be used here; nothing older takes its place without the operator's word."""

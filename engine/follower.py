@@ -106,6 +106,8 @@ class _Position:
         """Accept a new connection. Raises ConnectionError (try again) or JournalError (never again)."""
         if greeting.status is Status.FULL:
             raise ConnectionError("followers_max connections are open")
+        if self._journal_id not in (0, greeting.journal_id):
+            raise self._other_history(f"its id is {greeting.journal_id:x}, it was {self._journal_id:x}")
         if greeting.status is Status.AHEAD:
             raise JournalError(
                 self.path, 0, f"the journal ends at command {greeting.next_seq - 1}, this follower has seen "
@@ -113,8 +115,6 @@ class _Position:
         if greeting.status is not Status.WELCOME:
             raise JournalError(self.path, 0, f"command {self.next_seq} is refused: {greeting.status.name}",
                                "The journal's older part is away: start from a snapshot or restore it.")
-        if self._journal_id not in (0, greeting.journal_id):
-            raise self._other_history(f"its id is {greeting.journal_id:x}, it was {self._journal_id:x}")
         self._journal_id = greeting.journal_id
         self._searching = True
 

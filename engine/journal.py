@@ -7,13 +7,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from engine.errors import JournalError
 from engine.frames import ALIGNMENT_BYTES, HEADER_BYTES, MAGIC_BYTES, BadFrame, Chain, Frame, decode, frame_size
-from engine.segments import Segment, list_files, read_segment
+from engine.segments import START, Segment, find_frame, list_files, read_segment
 
-__all__ = ["Frame", "Walk", "read_frames"]
+__all__ = ["Frame", "Start", "Walk", "read_frames"]
 
 _CHUNK_BYTES = 1024 * 1024
+_FOREIGN = "Put journal and snapshots of the same venue together, or move the snapshots away."
 _RESTORE = "Restore the journal from a copy, or from the frames a follower has; nothing was changed."
 
 
@@ -29,15 +32,28 @@ def read_frames(directory: Path, from_seq: int = 1) -> Iterator[Frame]:
             yield frame.after(from_seq)
 
 
+class Start(Struct, frozen=True):
+    """Where to begin in the middle of a journal: at the frame that holds `seq`, of which this is known."""
+
+    journal_id: int
+    seq: int
+    epoch: int
+    prev_crc: int
+    frame_seq: int      # where it was found once: a hint, offset 0 is none
+    offset: int
+
+
 class Walk:
     """One pass over the journal from the segment that holds `from_seq`; afterwards it knows where the journal ends.
+
+    start: begin in the middle of a segment, at this frame; segments before it are named but not read (`indexed` False).
 
     segments and chain grow during the pass. unclean: offsets of pieces behind the end that are not zero (torn writes).
     A journal that is being written may grow while its end is looked at: then the pass goes on.
     """
 
-    def __init__(self, directory: Path, from_seq: int = 1) -> None:
-        self.directory, self.from_seq = directory, from_seq
+    def __init__(self, directory: Path, from_seq: int = 1, start: Start | None = None) -> None:
+        self.directory, self.from_seq, self._start = directory, from_seq, start
         self.segments: list[Segment] = []
         self.chain = Chain()
         self.journal_id = 0
@@ -48,6 +64,8 @@ class Walk:
         files = list_files(self.directory)
         later = [place for place, (first_seq, _) in enumerate(files) if first_seq > self.from_seq]
         begin = max(0, (later[0] if later else len(files)) - 1)
+        if self._start is not None:
+            begin = self._pass_over(files)
         for first_seq, path in files[begin:]:
             segment = read_segment(path, first_seq)
             self._enter(segment)
@@ -58,10 +76,22 @@ class Walk:
             raise JournalError(self.directory, 0, f"the journal ends at {self.chain.next_seq - 1}, "
                                f"{self.from_seq} was asked for", "Its newest part is missing: " + _RESTORE)
 
+    def _pass_over(self, files: list[tuple[int, Path]]) -> int:
+        """Name the segments before the start; how many there are."""
+        assert self._start is not None
+        begin = sum(first_seq <= self._start.seq for first_seq, _ in files) - 1
+        for first_seq, path in files[:max(0, begin)]:
+            segment = read_segment(path, first_seq)
+            segment.indexed = False
+            self.segments.append(segment)
+        return max(0, begin)
+
     def _enter(self, segment: Segment) -> None:
         """The chain of the first segment is taken from its header; every later one must continue it."""
         header = segment.header
-        if not self.segments:
+        if self._start is not None and not self.journal_id:
+            self._begin_at(segment, self._start)
+        elif not self.segments:
             self._begin(segment)
         elif (header.journal_id, header.first_seq, header.prev_crc) != (
                 self.journal_id, self.chain.next_seq, self.chain.crc):
@@ -77,6 +107,22 @@ class Walk:
                                "for", "Its oldest part is missing: " + _RESTORE)
         self.chain = Chain(header.first_seq, header.epoch, header.prev_crc)
         self.journal_id = header.journal_id
+
+    def _begin_at(self, segment: Segment, start: Start) -> None:
+        """Find the frame; the chain then tells whether it is the right one."""
+        self.journal_id = segment.header.journal_id
+        if self.journal_id != start.journal_id:
+            raise JournalError(segment.path, 16, "it is not of the journal that the snapshot is of", _FOREIGN)
+        offset, first_seq, found = segment.end, 0, False
+        if start.offset >= START and segment.first_seq <= start.frame_seq:
+            offset, first_seq, found = find_frame(segment.path, start.seq, start.offset, start.frame_seq)
+        if not found:
+            offset, first_seq, found = find_frame(segment.path, start.seq)
+        if not found:
+            raise JournalError(segment.path, offset, f"command {start.seq}, of which there is a snapshot, is missing",
+                               "The newest part of the journal is lost: " + _RESTORE)
+        segment.end = offset
+        self.chain = Chain(first_seq, start.epoch, start.prev_crc)
 
     def _frames(self, segment: Segment) -> Iterator[Frame]:
         """Frames until the first that is no sound continuation; sets _stopped to the reason."""

@@ -20,6 +20,8 @@ class Paths:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.journal = data_dir / "journal"
+        self.snapshots = data_dir / "snapshots"
+        self.positions = data_dir / "positions"
         self.lock = data_dir / "exchange.lock"
         self.run = _socket_folder(data_dir)
         self.door = self.run / "door.sock"

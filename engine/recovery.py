@@ -1,22 +1,34 @@
-"""What happens before the first command of a run: the data directory is locked and the journal replayed.
+"""What happens before the first command of a run: the data directory is locked, the newest state found again.
 
 The lock is flock on one file: it ends with the process, however that ends. A second engine on the same directory is
 told which process holds it.
 """
 import asyncio
 import fcntl
+import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from engine.core.exchange import Exchange
+from msgspec import Struct
+
+from engine.config import Config
+from engine.core.exchange import Exchange, StateDiffers
 from engine.core.unpack import Event, unpack_events
-from engine.errors import DataDirLocked, JournalError
+from engine.errors import DataDirLocked, JournalError, SnapshotError
 from engine.frames import Frame
 from engine.journal import Walk
+from engine.segments import START, find_frame, list_files
+from engine.snapshot_file import list_snapshots, read_header
+from engine.snapshots import load_first, newest_first
 
 Listener = Callable[[Frame, list[Event]], None]
+MARKS_ALL = 2**62           # hash the state at every mark, however large it is
+ASTRAY = ("The program or the memory of one of the machines is at fault: keep everything and report it. prove = false "
+           "under [snapshots] starts without comparing.")
+_log = logging.getLogger(__name__)
 _COMMANDS_PER_PASS = 8192   # replayed between two looks at the loop: Ctrl-C stays possible
 
 
@@ -34,19 +46,102 @@ def lock_directory(directory: Path, lock: Path) -> int:
     return fd
 
 
-async def replay(walk: Walk, core: Exchange, listener: Listener | None) -> None:
-    """Apply every frame of the journal to the core; the listener sees each with its events. Raises JournalError."""
-    waiting = 0
-    for frame in walk:
-        if not frame.count:
-            continue
-        events = core.apply(frame.commands)
-        if listener is not None:
-            listener(frame, unpack_events(events))
-        waiting += frame.count
-        if waiting > _COMMANDS_PER_PASS:
-            waiting = 0
-            await asyncio.sleep(0)
+class Recovered(Struct, frozen=True):
+    """How a start went. loaded_seq: of the snapshot, 0: none was used."""
+
+    core: Exchange
+    walk: Walk
+    loaded_seq: int
+    load_seconds: float
+    replayed: int
+    replay_seconds: float
+
+
+async def recover(
+    config: Config, listener: Listener | None, begin: Callable[[Exchange], None] | None = None,
+) -> Recovered:
+    """The newest state there is: a sound snapshot and the journal behind it, or the whole journal.
+
+    The listener hears the last `told_commands` commands, with their events; `begin` gets the core as it is just
+    before those. So the snapshot is the newest one that lies that far back; where the journal is short or the
+    snapshots are young, what is told begins later. Raises JournalError, SnapshotRefused.
+    """
+    paths, tell = config.paths, config.snapshots.told_commands
+    begun = time.perf_counter()
+    next_seq = _next_seq(paths.journal, paths.snapshots)
+    loaded = load_first(_choice(paths.journal, paths.snapshots, next_seq, tell), Exchange)
+    core, walk, loaded_seq = Exchange(), Walk(paths.journal), 0
+    if loaded is not None:
+        core, header = loaded
+        walk, loaded_seq = Walk(paths.journal, header.seq, header.start), header.seq
+        _log.info("loaded the snapshot of command %d", header.seq)
+    core.marks_max = MARKS_ALL if config.snapshots.prove else 0
+    load_done = time.perf_counter()
+    await replay(walk, core, listener, begin, next_seq - tell)
+    return Recovered(core, walk, loaded_seq, load_done - begun, core.seq - loaded_seq, time.perf_counter() - load_done)
+
+
+def _choice(journal: Path, snapshots: Path, next_seq: int, tell: int) -> list[Path]:
+    """Snapshots in the order in which to try them; none when the whole journal is short enough to be told."""
+    files = list_files(journal)
+    if files and files[0][0] == 1 and next_seq <= tell:
+        return []
+    old = newest_first(snapshots, next_seq - tell)
+    return old + [path for path in reversed(newest_first(snapshots)) if path not in old]
+
+
+def _next_seq(journal: Path, snapshots: Path) -> int:
+    """About where the journal ends, by its headers. JournalError when a snapshot says that its end is lost."""
+    files, found = list_files(journal), list_snapshots(snapshots)
+    next_seq = 1
+    if files:
+        first_seq, path = files[-1]
+        offset, frame_seq = _hint(found, first_seq)
+        _, next_seq, _ = find_frame(path, 2**64 - 1, offset, frame_seq)
+    if found and found[-1][0] >= next_seq:
+        raise JournalError(
+            journal, 0, f"the journal ends at command {next_seq - 1}, {found[-1][1]} was made after command "
+            f"{found[-1][0]}: the newest part of the journal is lost", "Restore the journal from a copy; or, if it is "
+            "meant to be another journal, move the snapshots away.")
+    return next_seq
+
+
+def _hint(found: list[tuple[int, Path]], first_seq: int) -> tuple[int, int]:
+    """(offset, first command) of a frame in the segment of first_seq from where its end is near."""
+    for seq, path in reversed(found):
+        if seq >= first_seq:
+            with suppress(SnapshotError, OSError):
+                header = read_header(path)
+                return (header.frame_offset, header.frame_seq) if header.frame_seq >= first_seq else (START, first_seq)
+    return START, first_seq
+
+
+async def replay(
+    walk: Walk, core: Exchange, listener: Listener | None, begin: Callable[[Exchange], None] | None = None,
+    tell_from: int = 0,
+) -> None:
+    """Apply what the core has not applied yet; the listener hears frames that reach tell_from. Raises JournalError."""
+    waiting, told = 0, False
+    try:
+        for frame in walk:
+            if frame.end_seq <= core.seq + 1:
+                continue
+            if not told and frame.end_seq > tell_from:
+                told = True
+                if begin is not None:
+                    begin(core)
+            rest = frame.after(core.seq + 1)
+            events = core.apply(rest.commands)
+            if told and listener is not None:
+                listener(rest, unpack_events(events))
+            waiting += rest.count
+            if waiting > _COMMANDS_PER_PASS:
+                waiting = 0
+                await asyncio.sleep(0)
+    except StateDiffers as error:
+        raise JournalError(walk.directory, 0, str(error), ASTRAY) from None
+    if not told and begin is not None:
+        begin(core)
     if core.seq != walk.chain.next_seq - 1:
         raise JournalError(
             walk.directory, 0, f"the core stands at command {core.seq} after a journal that ends at "

@@ -16,7 +16,8 @@ from google_crc32c import extend
 from msgspec import Struct
 
 from engine.errors import JournalError
-from engine.frames import HEADER_BYTES, frame_size
+from engine.frame_scan import FOUND, MORE, hop
+from engine.frames import HEADER_BYTES
 from engine.records import RECORD_BYTES
 
 MAGIC = b"BWJRNL\xb7\xf3"
@@ -24,6 +25,7 @@ VERSION = 1                     # raise it with any change of the records in eng
 START = 64                      # bytes before the first frame
 SPARE_NAME = "next-segment.tmp"
 MARK_BYTES = 256 * 1024         # an entry of the index in memory for so many bytes of frames
+_SCAN_BYTES = 1024 * 1024
 _FILL_BYTES = 512 * 1024
 _FILL_PAUSE_SECONDS = 0.001     # leaves the disk to the journal between two pieces of a spare segment
 _FIELDS = struct.Struct("<8sIIQQQI")
@@ -54,6 +56,7 @@ class Segment:
         self.first_seq = header.first_seq
         self.end = START                    # offset after the last frame
         self.tail = START                   # offset of the last frame with commands; epochs' frames may follow
+        self.indexed = True                 # false: nobody has looked for the end yet
         self._mark_seqs = array("Q")
         self._mark_offsets = array("Q")
 
@@ -73,21 +76,27 @@ class Segment:
     def locate(self, seq: int) -> int:
         """Offset of the first frame that holds `seq` or opens an epoch just before it; `end` when there is none.
 
-        Reads the headers of at most MARK_BYTES of frames.
+        Reads at most MARK_BYTES of frames, more where nobody has read before: behind the start of a recovery from a
+        snapshot.
         """
         mark = bisect_left(self._mark_seqs, seq) - 1
-        offset = self._mark_offsets[mark] if mark >= 0 else START
-        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            while offset < self.end:
-                header = os.pread(fd, HEADER_BYTES, offset)
-                count, first_seq = struct.unpack_from("<IQ", header, 4)
-                if first_seq + max(count, 1) > seq:
-                    break
-                offset += frame_size(header)
-        finally:
-            os.close(fd)
-        return offset
+        offset, next_seq = (START, self.first_seq) if mark < 0 else (self._mark_offsets[mark], self._mark_seqs[mark])
+        return min(self.end, find_frame(self.path, seq, offset, next_seq, epochs=True)[0])
+
+    def knows(self, seq: int) -> bool:
+        """Whether locate(seq) has little to read: somebody has walked over that part."""
+        return self.indexed and bool(self._mark_seqs) and seq >= self._mark_seqs[0]
+
+    @property
+    def used_bytes(self) -> int:
+        """Where its frames end, or the whole file while nobody has looked."""
+        return self.end if self.indexed else self.size_bytes
+
+    def index(self) -> None:
+        """Find the end of a full segment that was passed over at the start. Reads all of it; for a thread."""
+        if not self.indexed:
+            self.end, _, _ = find_frame(self.path, 2**64 - 1, START, self.first_seq)
+            self.indexed = True
 
 
 def name_of(first_seq: int) -> str:
@@ -122,6 +131,26 @@ def read_segment(path: Path, first_seq: int) -> Segment:
     if first != first_seq:
         raise JournalError(path, 24, f"the header says it begins at {first}", "Give the file its own name again.")
     return Segment(path, SegmentHeader(journal_id, first, epoch, prev_crc), size_bytes)
+
+
+def find_frame(
+    path: Path, seq: int, offset: int = START, next_seq: int = 0, *, epochs: bool = False,
+) -> tuple[int, int, bool]:
+    """Where in a segment the frame lies that holds `seq`: (offset, its first seq, True); (end, seq there, False).
+
+    Begins at the frame of next_seq at that offset (0: at the first one). Headers are believed, nothing else is looked
+    at. epochs: a frame that opens an epoch just before that one is found instead.
+    """
+    next_seq = next_seq or int(path.stem)
+    with path.open("rb", buffering=0) as file:
+        outcome = MORE
+        while outcome == MORE:
+            data = os.pread(file.fileno(), _SCAN_BYTES, offset)
+            if len(data) < HEADER_BYTES:
+                return offset, next_seq, False
+            place, next_seq, outcome = hop(data, 0, next_seq, seq, epochs)
+            offset += place
+    return offset, next_seq, outcome == FOUND
 
 
 def make_spare(

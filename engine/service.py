@@ -17,23 +17,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
+from engine.checkpoints import Checkpoints
 from engine.config import Config
 from engine.core.batch import Batch
 from engine.core.codes import CommandKind, EventKind
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event, split_events, unpack_events
 from engine.dropcopy import DropCopy
-from engine.errors import LedgerBehind, Stopped, StorageFull
+from engine.errors import JournalError, LedgerBehind, Stopped, StorageFull
 from engine.event_kinds import events_of_kind
 from engine.frames import Frame, frame_of
 from engine.instruments import Catalog
-from engine.journal import Walk
 from engine.journal_writer import JournalWriter
 from engine.ledger_lag import LedgerLag
 from engine.records import RECORD_BYTES
-from engine.recovery import Listener, lock_directory, replay
+from engine.recovery import Listener, Recovered, lock_directory, recover
 from engine.sequencer import Done, Sequencer
+from engine.snapshot_file import list_snapshots
+from engine.snapshots import take
 
+MARKS_LIVE = 32_768         # a live engine hashes no larger state: it would pause for more than a few milliseconds
 _DRAIN_LOOK_SECONDS = 0.1
 _CONFIGURED = int(EventKind.CONFIGURED)
 _TAKE_AWAY = {   # never add to the book
@@ -48,36 +51,43 @@ class Engine:
     failed: gets the exception that stopped the engine, if any; a server races it and exits.
     """
 
-    def __init__(self, config: Config, core: Exchange, writer: JournalWriter, clock: Callable[[], int]) -> None:
-        self.core, self.catalog = core, Catalog.of(core)
+    def __init__(
+        self, config: Config, recovered: Recovered, writer: JournalWriter, clock: Callable[[], int],
+    ) -> None:
+        self.recovered, self.core, self.catalog = recovered, recovered.core, Catalog.of(recovered.core)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writer, self._listeners = writer, list[Listener]()
         self._sequencer = Sequencer(
-            writer.append, next_seq=writer.chain.next_seq, time_ns=core.time_ns, clock=clock,
+            writer.append, next_seq=writer.chain.next_seq, time_ns=self.core.time_ns, clock=clock,
             frame_commands_max=config.journal.frame_commands_max, pending_max=config.limits.requests_pending_max)
-        self.ledger_lag = LedgerLag(config.ledger, core.seq)
+        self.ledger_lag = LedgerLag(config.ledger, self.core.seq)
         self.dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits, {"ledger": self.ledger_lag.reported})
-        self._lock_fd, self._closing, self._durable_seq = -1, False, core.seq
+        self.checkpoints = Checkpoints(config, writer, self.submit, self.dropcopy.drop,
+                                       lambda: self.ledger_lag.reported_seq)
+        self.core.marks_max = min(MARKS_LIVE, self.core.marks_max)
+        self._config = config
+        self._lock_fd, self._closing, self._durable_seq = -1, False, self.core.seq
         self._drained = asyncio.Event()
         writer.on_durable, writer.on_failed = self._durable, self._fail
 
     @classmethod
     async def open(
-        cls, config: Config, listener: Listener | None = None, *, clock: Callable[[], int] = time.time_ns,
+        cls, config: Config, listener: Listener | None = None, *, begin: Callable[[Exchange], None] | None = None,
+        clock: Callable[[], int] = time.time_ns,
     ) -> Self:
-        """Lock the data directory, replay the journal (listener sees every frame), begin a new epoch, serve followers.
+        """Lock the data directory, recover, begin a new epoch, serve followers.
 
-        Raises DataDirLocked, JournalError, ConfigError.
+        The listener hears the frames that are told (engine.recovery) and every later one; before the first of them
+        `begin` gets the core as it stands there. Raises DataDirLocked, JournalError, SnapshotRefused, ConfigError.
         """
         config.paths.prepare()
         lock_fd = lock_directory(config.paths.data_dir, config.paths.lock)
         try:
             config.paths.journal.mkdir(mode=0o700, exist_ok=True)
-            core, walk = Exchange(), Walk(config.paths.journal)
-            await replay(walk, core, listener)
-            writer = JournalWriter(walk, config.journal)
+            recovered = await recover(config, listener, begin)
+            writer = JournalWriter(recovered.walk, config.journal)
             writer.open()
-            engine = cls(config, core, writer, clock)
+            engine = cls(config, recovered, writer, clock)
             if listener is not None:
                 engine.listen(listener)
             await engine._start(lock_fd)
@@ -149,8 +159,23 @@ class Engine:
                 async with asyncio.timeout(_DRAIN_LOOK_SECONDS):
                     await self._drained.wait()
         await self.dropcopy.close()
+        await self.checkpoints.close()
         await self._writer.close()
+        self._last_snapshot()
         os.close(self._lock_fd)
+
+    def _last_snapshot(self) -> None:
+        """So that nobody has to replay what this run has done. A failure costs time at the next start, nothing else."""
+        core, paths = self.core, self._config.paths
+        newest = max((seq for seq, _ in list_snapshots(paths.snapshots)), default=0)
+        settled = not self.failed.done() and core.seq == self._durable_seq > newest and not self._writer.storage_low
+        most = self._config.snapshots.stop_orders_max
+        if not settled or not most or core.open_count > most:
+            return
+        try:
+            take(core, paths, self._config.snapshots.keep)
+        except (OSError, JournalError) as error:
+            _log.error("no snapshot at the end of this run: %s", error)
 
     def _check_room(self, batch: Batch) -> None:
         """The disk is full: raises StorageFull for anything but cancels, and for those when the reserve is used up."""
@@ -173,6 +198,7 @@ class Engine:
         self._lock_fd = lock_fd
         await self.dropcopy.start()
         self._writer.start()
+        self.checkpoints.start()
 
     def _durable(self, raw: bytes) -> None:
         if self.failed.done():

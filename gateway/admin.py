@@ -86,6 +86,12 @@ class Admin:
             batch.debit(*self._money(params))
         return _done
 
+    def snapshot(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.snapshot: a mark at which the role `snapshots` writes one"""
+        _only(params, frozenset())
+        batch.checkpoint()
+        return _done
+
     def position(self, params: Params, unit_ns: int) -> bytes:
         """engine.position: how far the journal is"""
         return encode(self._position())

@@ -41,7 +41,8 @@ class Door:
         admin = Admin(venue.engine)
         self.commands = venue.commands | {
             "admin.asset": admin.asset, "admin.instrument": admin.instrument, "admin.account": admin.account,
-            "admin.limits": admin.limits, "admin.credit": admin.credit, "admin.debit": admin.debit}
+            "admin.limits": admin.limits, "admin.credit": admin.credit, "admin.debit": admin.debit,
+            "admin.snapshot": admin.snapshot}
         self.public = venue.public | {
             "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
         self.private = venue.private

@@ -1,6 +1,7 @@
 """What is remembered of orders, for native readers; order_store.pyx says what it promises."""
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from engine.core.records cimport OrderRecord
 from engine.core.unpack cimport Event
 
 
@@ -32,6 +33,7 @@ cdef class OrderStore:
     cdef Py_ssize_t _closed_orders_max
     cdef Event _prevented               # the last one of this frame
 
+    cdef int _restore(self, OrderRecord* record) except -1
     cdef int _accepted(self, Event event) except -1
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1

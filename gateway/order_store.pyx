@@ -8,8 +8,11 @@ An order is shown to `changed` after each event, but only if its account is in `
 """
 from collections import deque
 
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint64_t
 
+from engine.core.pool cimport ARMED
+from engine.core.records cimport OrderRecord
 from engine.core.types cimport (
     ACCEPTED, DISCONNECTED, KILL_REASON, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES,
     TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
@@ -56,6 +59,37 @@ cdef class OrderStore:
         self._by_end = deque()          # closed orders, first closed first
         self._watched = watched
         self._changed = changed
+
+    def restore(self, bytes records not None):
+        """Begin with these ORDER records of open orders, as they stand before the first event that will be applied.
+
+        What the core does not keep is not known of them: what self-trade prevention took off, a mode without a trigger.
+        """
+        cdef Py_ssize_t index
+        cdef OrderRecord* record = <OrderRecord*>PyBytes_AS_STRING(records)
+        for index in range(len(records) // <Py_ssize_t>sizeof(OrderRecord)):
+            self._restore(&record[index])
+
+    cdef int _restore(self, OrderRecord* record) except -1:
+        cdef Order order = Order.__new__(Order)
+        cdef Py_ssize_t size = TEXT_BYTES
+        while size > 0 and record.text[size - 1] == 0:
+            size -= 1
+        order.id, order.slot, order.account = record.order_id, record.slot, record.account
+        order.instrument, order.side, order.order_type = record.instrument, record.side, record.order_type
+        order.time_in_force, order.stp = record.time_in_force, record.stp
+        order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
+        order.executed_lots = record.qty_lots - record.left_lots
+        order.quote_low = <uint64_t>record.quote_filled
+        order.stop_ticks, order.trailing_bps = record.stop_ticks, record.trailing_bps
+        order.time_ns, order.update_ns = record.time_ns, record.update_ns
+        order.working_ns = 0 if record.flags & ARMED else record.time_ns
+        order.text = record.text[:size].decode("ascii")
+        order.status = PARTIALLY_FILLED if order.executed_lots else NEW
+        self.open[order.id] = order
+        if self.changed_ns.get(order.account, 0) < order.update_ns:
+            self.changed_ns[order.account] = order.update_ns
+        return 0
 
     def get(self, account, order_id):
         """This account's order of that id, None if it is not known (any more)."""

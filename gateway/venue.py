@@ -86,9 +86,10 @@ class Venue:
 
     @classmethod
     async def open(cls, config: Config) -> Self:
-        """Recover the engine by replay and connect the parts. Raises what Engine.open raises."""
+        """Recover the engine, and what is remembered of orders; connect the parts. Raises what Engine.open raises."""
         venue = cls(config)
-        venue.engine = await Engine.open(config, venue.applied)
+        venue.engine = await Engine.open(
+            config, venue.applied, begin=lambda core: venue.store.restore(core.all_orders()))
         venue._connect()
         venue.questions.start()
         return venue

@@ -15,9 +15,9 @@ import asyncpg
 import msgspec
 
 from engine.config import Config
-from engine.core.exchange import Exchange
 from engine.errors import ConfigError
 from engine.follower import Report, follow
+from engine.snapshots import core_before
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerAhead, LedgerFenced, LedgerMismatch, LedgerRefused
 from workers.ledger_meter import LedgerMeter
@@ -62,7 +62,7 @@ class Ledger:
     async def _catch_up(self) -> Collector:
         await self._insist(self._store.install)
         position, wallets = await self._insist(self._store.take_over)
-        core = Exchange()
+        core = core_before(self._config.paths, position.seq)
         reached = await replay(self._config.paths.journal, core, position.seq)
         if reached < position.seq:
             raise LedgerAhead(position.seq, reached)

@@ -37,6 +37,8 @@ from engine.market_channels import (
 )
 from engine.records import EVENT
 from engine.redis_link import RedisAddress
+from engine.segments import list_files
+from engine.snapshots import load_first, newest_first
 from workers.candle_store import CandleStore, Changes
 from workers.market_data_book import MarketBook
 from workers.market_data_json import safe_symbol
@@ -90,7 +92,8 @@ class MarketData:
                 async with asyncio.timeout(STORE_SECONDS_MAX):
                     await self._store.opened.wait()
         number = 0
-        async for frame in follow(self._config.paths.dropcopy, 1):
+        self._begin()
+        async for frame in follow(self._config.paths.dropcopy, self.core.seq + 1):
             self.apply(frame)
             number += 1
             if self._store is not None and not self.live and number % HISTORY_FRAMES == 0:
@@ -98,6 +101,16 @@ class MarketData:
                 await self._store.room()
                 self._held = False
             await asyncio.sleep(0)   # lets the loop write and tick while a long history is read
+
+    def _begin(self) -> None:
+        """With the first command, for all the trades; from the oldest snapshot when the journal's beginning is gone."""
+        files = list_files(self._config.paths.journal)
+        if files and files[0][0] > 1:
+            oldest_first = reversed(newest_first(self._config.paths.snapshots))
+            loaded = load_first(oldest_first, lambda: Exchange(top_events=True))
+            if loaded is not None:
+                self.core = loaded[0]
+                self._configure()
 
     def apply(self, frame: Frame) -> None:
         """Take the next frame of the journal."""

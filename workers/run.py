@@ -8,6 +8,7 @@ from engine.metrics_server import MetricsServer
 from engine.ready import announce
 from workers.ledger import Ledger
 from workers.market_data import MarketData
+from workers.snapshots import Snapshots
 from workers.together import together
 from workers.verify_result import add_metrics
 
@@ -19,7 +20,8 @@ class Role(Protocol):
         """Work."""
 
 
-ROLES: dict[str, Callable[[Config], Role]] = {"ledger": Ledger, "market_data": MarketData}
+ROLES: dict[str, Callable[[Config], Role]] = {
+    "ledger": Ledger, "market_data": MarketData, "snapshots": Snapshots}
 
 
 async def serve(config: Config, roles: list[str]) -> None:

@@ -21,8 +21,8 @@ from engine.core.tags cimport expires_of
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
-    view_account_wallets, view_assets, view_depth, view_instruments, view_level, view_open_orders, view_order,
-    view_timers, view_wallets)
+    view_account_wallets, view_all_orders, view_assets, view_depth, view_instruments, view_level, view_open_orders,
+    view_order, view_timers, view_wallets)
 from engine.core.wallets cimport wallet_find, wallet_key
 
 __all__ = ["Exchange", "StateDiffers"]
@@ -235,6 +235,15 @@ cdef class Exchange:
         if not state_digest(&self.state, &digest):
             raise MemoryError("no memory to sort the wallets")
         return digest
+
+    def all_orders(self):
+        """ORDER records of every account's open orders, in order of slot."""
+        return view_all_orders(&self.state)
+
+    @property
+    def open_count(self):
+        """Open orders of all accounts."""
+        return self.state.pool.open
 
     @property
     def marks_max(self):

@@ -1,5 +1,5 @@
 """Queries. Cold paths: they may allocate, and cost O(what they return) unless a line says otherwise."""
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
@@ -90,6 +90,18 @@ cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument)
             records.append(view_order(state, slot))
         slot = state.pool.links[slot].next
     return b"".join(records)
+
+
+cdef bytes view_all_orders(State* state):
+    """In order of slots. O(slots)."""
+    cdef bytes records = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>state.pool.open * sizeof(OrderRecord))
+    cdef OrderRecord* record = <OrderRecord*>PyBytes_AS_STRING(records)
+    cdef uint32_t slot
+    for slot in range(1, state.pool.fresh):
+        if state.pool.nodes[slot].order_id != 0:
+            _fill_order(state, slot, record)
+            record += 1
+    return records
 
 
 cdef list sorted_wallets(State* state):

@@ -16,7 +16,7 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if servic
 
 def test_every_process_has_its_container():
     assert set(COMPOSE["services"]) == {*OURS, "postgres", "redis", "front"}
-    assert set(OURS) == {"exchange", "setup", "ledger", "market-data", "feed", "rest", "keys"}
+    assert set(OURS) == {"exchange", "setup", "ledger", "market-data", "snapshots", "feed", "rest", "keys"}
 
 
 def test_only_the_proxy_is_published():

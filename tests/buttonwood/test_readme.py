@@ -18,7 +18,7 @@ def settings(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, st
         if isinstance(value, dict):
             yield from settings(value, f"{prefix}{key}.")
         else:
-            yield prefix + key, str(value)
+            yield prefix + key, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def documented() -> dict[str, str]:

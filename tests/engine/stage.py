@@ -32,9 +32,9 @@ def run(story: Coroutine[Any, Any, Any]) -> Any:
 
 
 def config_for(folder: Path, **overrides: Any) -> Config:
-    """Tiny segments and frames, so that the rare is common."""
+    """Tiny segments and frames, so that the rare is common; no snapshot at the end, so that journals can be changed."""
     return load_config(None, data_dir=str(folder), **{
-        "journal": {"segment_bytes": 4096, "frame_commands_max": 8}, **overrides})
+        "journal": {"segment_bytes": 4096, "frame_commands_max": 8}, "snapshots": {"stop_orders_max": 0}, **overrides})
 
 
 @asynccontextmanager

@@ -181,7 +181,8 @@ def test_a_journal_put_back_from_an_old_copy_and_written_anew_is_noticed(tmp_pat
         await write_elsewhere(config, credits(2, amount=77), credits(1))
         async with opened(config):
             return str(await task)
-    assert "do not continue those seen before" in run(story())
+    said = run(story())     # by when it comes back: there are other frames, or not even as many yet
+    assert "do not continue those seen before" in said or "has lost its end" in said
 
 
 class Impostor:

@@ -43,7 +43,7 @@ def run_schedule(seed: int, planted: str = "") -> Outcome:
         config = load_config(
             data_dir=f"{root}/venue", postgres={"dsn": "simulated"},
             journal={"segment_bytes": dice.choice((4096, 8192, 32768)), "frame_commands_max": dice.choice((20, 32))},
-            limits={"follower_buffer_bytes_max": dice.choice((2048, 65536))},
+            snapshots={"stop_orders_max": 0}, limits={"follower_buffer_bytes_max": dice.choice((2048, 65536))},
             ledger={"batch_events_max": dice.choice((20, 1000)), "batch_seconds_max": dice.choice((0.001, 0.02))})
         calls = DiskCalls(world, disk)
         venue = Venue(world, disk, config)
