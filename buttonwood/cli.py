@@ -96,6 +96,8 @@ def _add_verify(commands: Any) -> None:
                   "buttonwood verify --data DIR --json")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--full", action="store_true", help="prove everything again, not only what came since")
+    parser.add_argument("--statement", type=Path, metavar="FILE",
+                        help="lines CODE,total of what is kept for the venue outside: compare with what it owes")
 
 
 def _add_backup(commands: Any) -> None:
@@ -188,7 +190,7 @@ def _archive(parsed: argparse.Namespace) -> int:
 
 def _verify(parsed: argparse.Namespace) -> int:
     command = import_module("buttonwood.verify_command").run_verify
-    return int(asyncio.run(command(_config(parsed), parsed.json, parsed.full)))
+    return int(asyncio.run(command(_config(parsed), parsed.json, parsed.full, parsed.statement)))
 
 
 def _backup(parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ be tried. Beside a running venue its Postgres is used and its exchange is asked 
 Postgres of our own, that is started for the time of the proof.
 """
 import sys
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -18,6 +19,7 @@ from engine.config import Config
 from engine.errors import ConfigError, VenueError
 from gateway.door_client import DoorClient
 from workers.reconcile import EngineState, Report, verify
+from workers.reconcile_statement import Statement, read_statement
 from workers.verify_result import write_result
 
 PROVEN, DISPROVEN, UNTRIED = 0, 1, 2
@@ -25,10 +27,10 @@ _OK = 200
 _DOOR_SECONDS_MAX = 2.0
 
 
-async def run_verify(config: Config, as_json: bool, full: bool = False) -> int:
+async def run_verify(config: Config, as_json: bool, full: bool = False, statement: Path | None = None) -> int:
     """Print the proofs as a table or one JSON object; the exit status."""
     try:
-        report = await _report(config, full)
+        report = await _report(config, full, read_statement(statement) if statement else None)
         _keep(config, report, full)
     except (VenueError, asyncpg.PostgresError, OSError) as error:
         print(f"buttonwood: cannot verify: {error}", file=sys.stderr)
@@ -40,14 +42,14 @@ async def run_verify(config: Config, as_json: bool, full: bool = False) -> int:
     return PROVEN if report.ok else DISPROVEN
 
 
-async def _report(config: Config, full: bool) -> Report:
+async def _report(config: Config, full: bool, statement: Statement | None) -> Report:
     running = running_settings(config)
     if running is not None:
-        return await verify(running, full=full, engine=await _engine(running))
+        return await verify(running, full=full, engine=await _engine(running), statement=statement)
     if not config.paths.journal.exists():
         raise ConfigError(f"{config.paths.journal}: no venue has run on this data directory yet; choose it with --data")
     async with own_postgres(config) as complete:
-        return await verify(complete, full=full, engine=await _engine(complete))
+        return await verify(complete, full=full, engine=await _engine(complete), statement=statement)
 
 
 async def _engine(config: Config) -> EngineState | None:

@@ -21,6 +21,8 @@ from workers.postings import Rows
 from workers.reconcile_mark import Mark, read_mark, write_mark
 from workers.reconcile_postgres import Proof, Reader, Snapshot, connect, make_proof
 from workers.reconcile_replay import ColumnSums, Expected
+from workers.reconcile_statement import Statement
+from workers.reconcile_statement import differences as against_statement
 from workers.transfer_rows import differences
 
 _ALL = -1       # rows after this command are all rows
@@ -47,14 +49,16 @@ class Report(Struct, frozen=True, kw_only=True):
     proofs: list[Proof]
 
 
-async def verify(config: Config, *, full: bool = False, engine: EngineState | None = None) -> Report:
+async def verify(
+    config: Config, *, full: bool = False, engine: EngineState | None = None, statement: Statement | None = None,
+) -> Report:
     """Read Postgres, replay the journal, compare. Raises ConfigError, JournalError, LedgerRefused, asyncpg's errors."""
     if not config.postgres.dsn:
         raise ConfigError("postgres.dsn is empty: name the database to verify")
     begin = time.monotonic()
     expected, snapshot = await _read(config, full)
     after_seq = expected.after_seq if snapshot.begins_behind_mark else 0
-    compared, mark = await _against_replay(config, expected, snapshot, engine)
+    compared, mark = await _against_replay(config, expected, snapshot, engine, statement)
     proofs = [*snapshot.proofs, *compared]
     ok = all(proof.ok for proof in proofs)
     if ok and mark is not None:
@@ -110,7 +114,8 @@ def _remember(config: Config, mark: Mark) -> None:
 # 2. the journal
 
 async def _against_replay(
-    config: Config, expected: Expected, snapshot: Snapshot, engine: EngineState | None
+    config: Config, expected: Expected, snapshot: Snapshot, engine: EngineState | None,
+    statement: Statement | None
 ) -> tuple[list[Proof], Mark | None]:
     """What the replay proves, and the mark to keep if all holds."""
     seq, journal = snapshot.position.seq, config.paths.journal
@@ -134,6 +139,9 @@ async def _against_replay(
         make_proof("transfers_equal_replay", len(snapshot.transfers), differences(
             expected.transfers, snapshot.transfers, _balances(expected.wallets))),
         make_proof("configuration_equals_replay", len(snapshot.configuration), _configuration(expected, snapshot))]
+    if statement is not None:
+        proofs.append(make_proof("external_equals_statement", len(statement), against_statement(
+            expected.core, expected.transfers, statement)))
     mark = expected.new_mark(snapshot.position.database, journal)
     if engine is not None:
         same = same if same is not None else await _state_at(expected, config, engine, engine.seq)

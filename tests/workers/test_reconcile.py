@@ -2,6 +2,7 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -135,6 +136,16 @@ def test_damage_is_found(what: str, sound: Config, postgres: PostgresServer):
     asyncio.run(execute(config.postgres.dsn, statement))
     report = asyncio.run(verify(config))
     assert expected <= failing(report), report
+
+
+def test_a_statement_of_what_is_kept_outside_is_compared(sound: Config, postgres: PostgresServer):
+    config = copied(sound, postgres)
+    rows = asyncio.run(fetch(config.postgres.dsn, "SELECT code, scale, -balance FROM asset JOIN wallet USING (asset) "
+                                                  "WHERE account = 0"))
+    statement = {code: Decimal(amount).scaleb(-scale) for code, scale, amount in rows}
+    assert len(statement) == 3 and asyncio.run(verify(config, statement=statement)).ok
+    report = asyncio.run(verify(config, statement=statement | {"USD": statement["USD"] - 1}))
+    assert failing(report) == {"external_equals_statement"}
 
 
 def test_a_lost_journal_is_found(sound: Config, postgres: PostgresServer, tmp_path: Path):
