@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.native import load_flow
+from bench.native import load_native
 from engine.core.codes import FIRST_USER_ACCOUNT, CommandKind, OrderType, TimeInForce
 from engine.records import COMMAND
 
@@ -70,7 +70,7 @@ RECIPES = {
 def make_flow(name: str, commands: int = COMMANDS) -> Flow:
     """Makes W1, W2 or W3. A whole flow (2,000,000 commands) is checked against its sum; a shorter one is its prefix."""
     recipe = RECIPES[name]
-    generator = load_flow().Flow(**recipe.parameters)
+    generator = load_native("_flow").Flow(**recipe.parameters)
     records = np.zeros(commands, RECORD)
     generator.run(records)
     totals = Totals(generator.fills, generator.volume, generator.notional)

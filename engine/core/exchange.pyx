@@ -4,6 +4,7 @@ Promises: the state is a pure function of the commands; apply() costs O(1) Pytho
 Not thread-safe, and the GIL is kept: a batch is over sooner than handing the GIL on and getting it back would take.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
@@ -80,10 +81,31 @@ cdef class Exchange:
             if self.state.events.items != self.buffer.items:
                 self.buffer = EventBuffer.adopt(&self.state.events)
         self.buffer.count = self.state.events.count
+        self._check_mark()
+        return memoryview(self.buffer)
+
+    def apply_one(self, bytes command not None):
+        """apply() for one command, for callers in a hurry: returns how many events it caused, events() shows them."""
+        if len(command) != sizeof(Command) or self.state.failed:
+            return len(self.apply(command)) // sizeof(Command)  # says what is wrong
+        if apply_commands(&self.state, PyBytes_AS_STRING(command), 1) != 1:
+            self._explain(PyBytes_AS_STRING(command))
+        if self.state.events.items != self.buffer.items:
+            self.buffer = EventBuffer.adopt(&self.state.events)
+        self.buffer.count = self.state.events.count
+        if self.state.mark.refuted:
+            self._check_mark()
+        return self.buffer.count
+
+    def events(self):
+        """The events of the last apply() or apply_one() that raised nothing, as apply() returns them."""
+        return memoryview(self.buffer)
+
+    cdef int _check_mark(self) except -1:
         if self.state.mark.refuted:
             raise StateDiffers(f"after command {self.state.mark.seq} the hash of the state was "
                                f"{self.state.mark.hash:016x} here, a checkpoint says {self.state.mark.told:016x}")
-        return memoryview(self.buffer)
+        return 0
 
     cdef _explain(self, const char* data):
         cdef Command command

@@ -14,7 +14,8 @@ cdef extern from "sys/mman.h" nogil:
 cdef enum:
     HEADER_BYTES = 64
     MAPPED_BYTES = 65536  # blocks of at least this size are mapped
-    HUGE_BYTES = 2097152  # mapped blocks begin at multiples of a huge page
+    PAGE_BYTES = 4096
+    HUGE_BYTES = 2097152  # blocks of at least this size begin at a multiple of it and are given huge pages
 
 cdef size_t _live_bytes = 0
 
@@ -61,7 +62,8 @@ cdef char* _move(char* base, size_t old, size_t new) noexcept nogil:
         if mremap(base, _whole(old), _whole(new), MREMAP_MAYMOVE | MREMAP_FIXED, moved) == MAP_FAILED:
             _release(<char*>moved, new)
             return NULL
-        madvise(moved, _whole(new), MADV_HUGEPAGE)
+        if new >= HUGE_BYTES:
+            madvise(moved, _whole(new), MADV_HUGEPAGE)
     else:
         memcpy(moved, base, old)
         _release(base, old)
@@ -71,10 +73,13 @@ cdef char* _move(char* base, size_t old, size_t new) noexcept nogil:
 cdef void* _allocate(size_t size) noexcept nogil:
     if size < MAPPED_BYTES:
         return PyMem_RawCalloc(size, 1)
-    return _map(_whole(size))
+    if size >= HUGE_BYTES:
+        return _map_aligned(_whole(size))
+    cdef void* block = mmap(NULL, _whole(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    return NULL if block == MAP_FAILED else block
 
 
-cdef void* _map(size_t size) noexcept nogil:
+cdef void* _map_aligned(size_t size) noexcept nogil:
     """Address space from a multiple of HUGE_BYTES on; what the kernel gave too much at either end goes back."""
     cdef char* start = <char*>mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     cdef size_t before
@@ -89,7 +94,8 @@ cdef void* _map(size_t size) noexcept nogil:
 
 
 cdef inline size_t _whole(size_t size) noexcept nogil:
-    return (size + HUGE_BYTES - 1) // HUGE_BYTES * HUGE_BYTES
+    cdef size_t unit = HUGE_BYTES if size >= HUGE_BYTES else PAGE_BYTES
+    return (size + unit - 1) // unit * unit
 
 
 cdef void _release(char* base, size_t size) noexcept nogil:

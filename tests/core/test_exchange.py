@@ -48,6 +48,22 @@ def test_a_long_batch_may_start_at_any_address(shift: int) -> None:
     assert shifted.state_hash() == straight.state_hash()
 
 
+def test_one_command_a_call_is_the_same() -> None:
+    data = bytes(opened())
+    batch, single = Exchange(**TINY), Exchange(**TINY)
+    expected = bytes(batch.apply(data))
+    seen = b""
+    for start in range(0, len(data), 128):
+        assert single.apply_one(data[start:start + 128]) == 1
+        seen += bytes(single.events())
+    assert seen == expected
+    assert single.state_hash() == batch.state_hash()
+    with pytest.raises(ValueError, match="expected 7"):
+        single.apply_one(data[:128])
+    with pytest.raises(ValueError, match="multiple of 128"):
+        single.apply_one(data[:100])
+
+
 def test_bad_buffers_are_refused() -> None:
     core = Exchange(**TINY)
     data = bytes(opened())
