@@ -124,7 +124,8 @@ async def keep_linked(address: RedisAddress, make: Callable[[], Link], opened: C
             continue
         pause = PAUSE_SECONDS_MIN
         try:
-            opened(link)
+            if not link.closed.done():      # else it ended right after its greeting, and nothing can be written to it
+                opened(link)
             await link.closed
         finally:
             link.transport.abort()

@@ -105,3 +105,31 @@ def test_a_wrong_password_is_no_link(login, caplog):
     run_with_link(server, f"unix://{login}{server.path}", story)
     assert "NOAUTH" in caplog.text or "WRONGPASS" in caplog.text
     assert caplog.text.count("is away") == 1   # said once per outage
+
+
+def test_a_link_that_ends_right_after_its_greeting_is_not_handed_out():
+    made: list[Echo] = []
+
+    class Dying(Echo):
+        """The first one ends in the pass of the loop in which it is greeted."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+        def data_received(self, data: bytes) -> None:
+            if self is made[0]:
+                self.transport.abort()
+            super().data_received(data)
+
+    async def main(server: RedisServer) -> None:
+        links: asyncio.Queue[Echo] = asyncio.Queue()
+        task = asyncio.create_task(keep_linked(RedisAddress.parse(server.url), Dying, links.put_nowait))
+        try:
+            async with asyncio.timeout(STORY_SECONDS_MAX):
+                assert await links.get() is made[1] and made[0].closed.done()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+    with RedisServer() as server:
+        uvloop.run(main(server))
