@@ -32,12 +32,12 @@ class Checkpoints:
 
     def __init__(
         self, config: Config, writer: JournalWriter, submit: Callable[[Batch, Done], None],
-        drop: Callable[[int], int], ledger_seq: Callable[[], int],
+        drop: Callable[[int], int], ledger_seq: Callable[[], int], time_ns: Callable[[], int],
     ) -> None:
         self.marked_seq = self.told_seq = max((seq for seq, _ in list_snapshots(config.paths.snapshots)), default=0)
         self.deleted_segments = 0
         self._config, self._writer, self._submit, self._drop = config, writer, submit, drop
-        self._ledger_seq, self._kept_seq = ledger_seq, 0
+        self._ledger_seq, self._kept_seq, self._time_ns = ledger_seq, 0, time_ns
         self._loop = asyncio.get_running_loop()
         self._marked_at, self._quiet_seq = self._loop.time(), 0
         self._task: asyncio.Task[None] | None = None
@@ -51,6 +51,13 @@ class Checkpoints:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    def age_seconds(self) -> float:
+        """Of the newest snapshot, in the journal's own time; 0 without one."""
+        for _, path in list_snapshots(self._config.paths.snapshots)[-1:]:
+            with suppress(SnapshotError, OSError):
+                return max(0, self._time_ns() - read_header(path).time_ns) / 1e9
+        return 0.0
 
     async def _look(self) -> None:
         while True:

@@ -24,6 +24,14 @@ def engine_metrics(engine: Engine) -> Metrics:
     metrics.gauge("buttonwood_cancel_only", "1: no new orders are taken, for want of disk or because of the ledger",
                   lambda: engine.ledger_lag.look() or engine.orders_refused)
     metrics.gauge("buttonwood_journal_segments", "files of the journal", lambda: len(engine.dropcopy.writer.segments))
+    metrics.gauge("buttonwood_replay_commands_per_second", "of the start",
+                  lambda: engine.recovered.replayed / max(engine.recovered.replay_seconds, 1e-9))
+    metrics.gauge("buttonwood_snapshot_load_seconds", "of the start", lambda: engine.recovered.load_seconds)
+    metrics.gauge("buttonwood_snapshot_seq", "last command in the newest snapshot", lambda: engine.checkpoints.told_seq)
+    metrics.gauge("buttonwood_snapshot_age_seconds", "since the newest snapshot, 0 without one",
+                  engine.checkpoints.age_seconds)
+    metrics.gauge("buttonwood_state_proofs", "checkpoints that agreed with this process, its start included",
+                  lambda: engine.core.marks_proven)
     sizes = metrics.histogram("buttonwood_frame_commands", "commands made durable by one disk write", COUNTS)
     times = metrics.histogram("buttonwood_write_seconds", "write and fdatasync of one frame", SECONDS)
     metrics.gauges("buttonwood_follower_unsent_bytes", "durable frames a follower of the drop copy has not been sent",

@@ -63,7 +63,7 @@ class Engine:
         self.ledger_lag = LedgerLag(config.ledger, self.core.seq)
         self.dropcopy = DropCopy(config.paths.dropcopy, writer, config.limits, {"ledger": self.ledger_lag.reported})
         self.checkpoints = Checkpoints(config, writer, self.submit, self.dropcopy.drop,
-                                       lambda: self.ledger_lag.reported_seq)
+                                       lambda: self.ledger_lag.reported_seq, lambda: self.core.time_ns)
         self.core.marks_max = min(MARKS_LIVE, self.core.marks_max)
         self._config = config
         self._lock_fd, self._closing, self._durable_seq = -1, False, self.core.seq
