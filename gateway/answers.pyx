@@ -131,7 +131,12 @@ cdef class CancelAnswer(Answer):
         out.add_bytes(text)
         _put(out, b'","orderId":')
         out.add_int(order.id)
-        _put(out, b',"orderListId":-1,"clientOrderId":"')
+        if order.list_id:
+            _put(out, b',"orderListId":')
+            out.add_int(order.list_id)
+            _put(out, b',"clientOrderId":"')
+        else:
+            _put(out, b',"orderListId":-1,"clientOrderId":"')
         out.add_bytes(self.cancel_id)
         _put(out, b'","transactTime":')
         out.add_int(<uint64_t>(canceled.record.time_ns // self.unit_ns))

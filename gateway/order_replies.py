@@ -100,7 +100,7 @@ def order_canceled(
         order: Order, canceled: Event, cancel_id: str, instrument: Instrument, unit_ns: int) -> OrderCanceled:
     """The order that a cancel took off the book."""
     return OrderCanceled(
-        instrument.symbol, order.text, order.id, NO_LIST, cancel_id, canceled.time_ns // unit_ns,
+        instrument.symbol, order.text, order.id, order.list_id or NO_LIST, cancel_id, canceled.time_ns // unit_ns,
         instrument.price_text(order.price_ticks), instrument.qty_text(order.total_lots),
         instrument.qty_text(order.executed_lots), _amount_text(order.amount, instrument),
         instrument.quote_text(order.quote_filled), order_store.CANCELED, TIMES_IN_FORCE[order.time_in_force],
@@ -114,7 +114,8 @@ def order_amended(
     executed = reduced.qty_lots - reduced.left_lots
     status = order_store.PARTIALLY_FILLED if executed else order_store.NEW
     return OrderAmended(reduced.time_ns // unit_ns, execution_id(reduced, False), AmendedOrder(
-        instrument.symbol, order.id, NO_LIST, order.text, order.text, instrument.price_text(order.price_ticks),
+        instrument.symbol, order.id, order.list_id or NO_LIST, order.text, order.text,
+        instrument.price_text(order.price_ticks),
         instrument.qty_text(reduced.qty_lots + order.decremented_lots), instrument.qty_text(executed),
         instrument.qty_text(order.prevented_lots),
         _amount_text(order.amount, instrument), instrument.quote_text(quote_filled), status,
@@ -126,7 +127,7 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
     """The order as it is now."""
     time = order.time_ns // unit_ns
     return OrderState(
-        instrument.symbol, order.id, NO_LIST, order.text, instrument.price_text(order.price_ticks),
+        instrument.symbol, order.id, order.list_id or NO_LIST, order.text, instrument.price_text(order.price_ticks),
         instrument.qty_text(order.total_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
         instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
         ORDER_TYPES[order.order_type], SIDES[order.side], instrument.price_text(order.stop_ticks), ZERO, time,

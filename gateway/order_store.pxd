@@ -20,6 +20,7 @@ cdef class Order:
     cdef readonly uint16_t trailing_bps
     cdef readonly int64_t time_ns, update_ns
     cdef readonly int64_t working_ns         # since when it can trade, 0: it waits for its trigger
+    cdef readonly uint64_t list_id           # of the order list it belongs to, 0: none
     cdef readonly uint64_t triggered_seq     # the command that set it off
     cdef readonly uint16_t refusal           # why it was refused when it was set off
     cdef readonly str text, status     # text: client order id
@@ -34,7 +35,7 @@ cdef class OrderStore:
     cdef Event _prevented               # the last one of this frame
 
     cdef int _restore(self, OrderRecord* record) except -1
-    cdef int _accepted(self, Event event) except -1
+    cdef int _accepted(self, Event event, Event before) except -1
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1
     cdef int _prevent(self, Event event, bint is_last) except -1

@@ -81,7 +81,7 @@ cdef class OrderStore:
         order.price_ticks, order.qty_lots = record.price_ticks, record.qty_lots
         order.executed_lots = record.qty_lots - record.left_lots
         order.quote_low = <uint64_t>record.quote_filled
-        order.stop_ticks, order.trailing_bps = record.stop_ticks, record.trailing_bps
+        order.stop_ticks, order.trailing_bps, order.list_id = record.stop_ticks, record.trailing_bps, record.list_id
         order.time_ns, order.update_ns = record.time_ns, record.update_ns
         order.working_ns = 0 if record.flags & ARMED else record.time_ns
         order.text = record.text[:size].decode("ascii")
@@ -112,7 +112,7 @@ cdef class OrderStore:
             event = <Event?>events[index]
             kind = event.record.kind
             if kind == ACCEPTED:
-                self._accepted(event)
+                self._accepted(event, <Event?>events[index - 1] if index else None)
             elif kind == TRADE:
                 self._traded(event, index == last or _ends_command(event, <Event?>events[index + 1]))
             elif kind == CANCELED_EVENT:
@@ -126,7 +126,7 @@ cdef class OrderStore:
             elif kind == MONEY:
                 self.changed_ns[event.record.account] = event.record.time_ns
 
-    cdef int _accepted(self, Event event) except -1:
+    cdef int _accepted(self, Event event, Event before) except -1:
         cdef Order order = Order.__new__(Order)
         cdef Py_ssize_t size = TEXT_BYTES
         while size > 0 and event.record.text[size - 1] == 0:
@@ -141,6 +141,10 @@ cdef class OrderStore:
         order.stop_ticks, order.trailing_bps = event.record.trigger_ticks, event.record.trailing_bps
         if order.order_type > MARKET:
             order.working_ns = 0
+        if before is not None and before.record.kind == ACCEPTED and before.record.seq == event.record.seq:
+            order.list_id = (<Order>self.open[before.record.order_id]).list_id   # legs come together
+        elif event.record.order_id != event.record.seq:
+            order.list_id = event.record.order_id - 1
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
         self.open[order.id] = order
         self._tell(order, event, False)

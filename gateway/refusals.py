@@ -106,6 +106,7 @@ ACCOUNT_FROZEN = Terms(400, -2010, "This account may not place or cancel orders.
 UNKNOWN_ORDER = Terms(400, -2011, "Unknown order sent.")
 CANCEL_RESTRICTED = Terms(400, -2011, "Order was not canceled due to cancel restrictions.")
 NO_SUCH_ORDER = Terms(400, -2013, "Order does not exist.")
+NO_SUCH_LIST = Terms(400, -2018, "Order list does not exist.")
 BAD_API_KEY = Terms(401, -2014, "API-key format invalid.")
 REJECTED_API_KEY = Terms(401, -2015, "Invalid API-key, IP, or permissions for action.")
 REPLACE_PARTIAL = Terms(409, -2021, "Order cancel-replace partially failed.")

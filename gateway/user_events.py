@@ -16,10 +16,12 @@ from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Catalog, Instrument
 from gateway import order_store
+from gateway.list_protocol import ListStatus
 from gateway.order_replies import EXPIRY_REASONS, NOT_WORKING
 from gateway.order_store import TRIGGERED_FROM, Order, execution_id
 from gateway.protocol import (
     NO_GROUP,
+    NO_LIST,
     ORDER_TYPES,
     SIDES,
     STP_MODES,
@@ -51,10 +53,27 @@ class Subscriber(Protocol):
         """One event as JSON."""
 
 
+class OrderList(Protocol):
+    """What of an order list is told."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def account(self) -> int: ...
+    @property
+    def instrument(self) -> int: ...
+    @property
+    def contingency(self) -> str: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+
+
 class _Due(Struct, gc=False):
     account: int
     seq: int
-    event: ExecutionReport | BalanceUpdate
+    event: ExecutionReport | BalanceUpdate | ListStatus
 
 
 class UserStreams:
@@ -111,7 +130,18 @@ class UserStreams:
                 event_time=time_us, asset=asset.code, change=asset.text(event.amount), clear_time=time_us)
             self._add(event.account, event, update, asset.id)
 
-    def _add(self, account: int, event: Event, wire: ExecutionReport | BalanceUpdate, *assets: int) -> None:
+    def list_changed(self, found: OrderList, event: Event, orders: list[Order]) -> None:
+        """An order list began or is done."""
+        if found.account in self.subscribers:
+            symbol, time_us = self._catalog.by_id[found.instrument].symbol, event.time_ns // NS_PER_US
+            self._add(found.account, event, ListStatus(
+                event_time=time_us, symbol=symbol, order_list_id=found.id, contingency_type=found.contingency,
+                list_status_type="ALL_DONE" if found.done else "EXEC_STARTED",
+                list_order_status="ALL_DONE" if found.done else "EXECUTING", list_client_order_id=found.text,
+                transaction_time=time_us, orders=[{"s": symbol, "i": order.id, "c": order.text} for order in orders]))
+
+    def _add(self, account: int, event: Event, wire: ExecutionReport | BalanceUpdate | ListStatus,
+             *assets: int) -> None:
         self._due.append(_Due(account, event.seq, wire))
         changed = self._changed.setdefault(account, {})
         for asset in assets:
@@ -142,7 +172,7 @@ class UserStreams:
         time_us = max(assets.values()) // NS_PER_US
         return AccountPosition(event_time=time_us, update_time=time_us, balances=balances)
 
-    def _send(self, account: int, event: ExecutionReport | BalanceUpdate | AccountPosition) -> None:
+    def _send(self, account: int, event: ExecutionReport | BalanceUpdate | AccountPosition | ListStatus) -> None:
         subscribers = self.subscribers.get(account, ())
         exact = encode(event) if any(subscriber.microseconds for subscriber in subscribers) else b""
         _to_milliseconds(event)
@@ -160,7 +190,8 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         order_type=ORDER_TYPES[order.order_type], time_in_force=TIMES_IN_FORCE[order.time_in_force],
         qty=instrument.qty_text(order.total_lots or order.executed_lots),
         price=instrument.price_text(order.price_ticks),
-        orig_client_order_id=order.text if canceled else "", execution_type=_execution_type(order, event),
+        order_list_id=order.list_id or NO_LIST, orig_client_order_id=order.text if canceled else "",
+        execution_type=_execution_type(order, event),
         status=order.status, order_id=order.id, executed_qty=instrument.qty_text(order.executed_lots),
         transaction_time=time_us, execution_id=execution_id(event, is_maker),
         on_book=(order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force not in _AT_ONCE
@@ -221,12 +252,14 @@ def _add_trade(report: ExecutionReport, order: Order, event: Event, is_maker: bo
     report.commission, report.commission_asset = received.text(fee), received.code
 
 
-def _to_milliseconds(event: ExecutionReport | BalanceUpdate | AccountPosition) -> None:
+def _to_milliseconds(event: ExecutionReport | BalanceUpdate | AccountPosition | ListStatus) -> None:
     event.event_time //= 1000
     if isinstance(event, ExecutionReport):
         event.transaction_time //= 1000
         event.order_time //= 1000
         event.working_time //= 1000   # of one that does not work this makes -1 as well
+    elif isinstance(event, ListStatus):
+        event.transaction_time //= 1000
     elif isinstance(event, BalanceUpdate):
         event.clear_time //= 1000
     else:

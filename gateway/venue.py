@@ -18,8 +18,10 @@ from engine.service import Engine
 from engine.transfers import Transfers
 from gateway.answers import Desk
 from gateway.keys import KeyStore
+from gateway.list_desk import LEGS_AND_HEADER, ListDesk
 from gateway.order_batches import OrderBatches
 from gateway.order_check import OrderCheck
+from gateway.order_lists import ListQueries, OrderLists
 from gateway.order_replace import OrderReplacer
 from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import OrderStore
@@ -71,6 +73,7 @@ class Venue:
         self.store = OrderStore(
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.trades = RecentTrades()
+        self.lists = OrderLists(self.store, config.limits.closed_orders_max, self.streams.list_changed)
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
         self.transfers = Transfers(config.transfers.holds_account)
         self.questions = Questions(config)
@@ -80,7 +83,7 @@ class Venue:
         self.commands: dict[str, Command] = {}
         self.placing: dict[str, Placing] = {}   # those commands that a session may own
         self.groups: dict[str, Command] = {}    # those that become any number of commands, at most group_max
-        self.group_max = config.limits.batch_orders_max
+        self.group_max = max(config.limits.batch_orders_max, LEGS_AND_HEADER)
         self.private: dict[str, Private] = {}
         self.public: dict[str, Public] = {}
 
@@ -101,6 +104,7 @@ class Venue:
             self.trades.apply(events)
             self.transfers.apply(events)
             self.prevented.apply(events)
+            self.lists.apply(events)
             if self.streams.subscribers:
                 for event in events:
                     if event.kind == _MONEY:
@@ -129,7 +133,19 @@ class Venue:
             "openOrders.cancelAllAfter": desk.cancel_all_after,
         }
         self.placing["order.place"] = self._unless_refused(desk.place)
-        batches = OrderBatches(self._unless_refused(desk.place), desk.cancel, self.group_max)
+        batches = OrderBatches(
+            self._unless_refused(desk.place), desk.cancel, self.config.limits.batch_orders_max)
+        questions = ListQueries(catalog, self.lists)
+        lists = ListDesk(catalog, desk, self.lists, questions, self.streams)
+        self.groups |= {
+            "orderList.place": self._unless_refused(lists.old_oco),
+            "orderList.place.oco": self._unless_refused(lists.oco),
+            "orderList.place.oto": self._unless_refused(lists.oto),
+            "orderList.place.otoco": self._unless_refused(lists.otoco)}
+        self.commands["orderList.cancel"] = lists.cancel
+        self.private |= {
+            "orderList.status": questions.status, "openOrderLists.status": questions.open,
+            "allOrderLists": questions.everything}
         self.groups |= {"order.placeBatch": batches.place, "order.cancelBatch": batches.cancel}
         self.private |= {
             "order.test": check.test,

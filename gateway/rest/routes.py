@@ -6,6 +6,7 @@ exchange. A parameter's name ends with "!" when it must be sent. Weights are the
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from gateway.list_protocol import OrderListReply, OrderListState
 from gateway.protocol import (
     AccountCommission,
     AccountState,
@@ -30,7 +31,13 @@ _ORDER = (
 _REPLACE = (
     f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
     "orderRateLimitExceededMode")
+_LIST = "symbol! listClientOrderId newOrderRespType selfTradePreventionMode"
 _TARGET = "symbol! orderId origClientOrderId"
+
+
+def _leg(role: str) -> str:
+    return " ".join(role + name for name in (
+        "Type", "Side", "Price", "Quantity", "StopPrice", "TimeInForce", "ClientOrderId"))
 
 
 class Route(NamedTuple):
@@ -93,6 +100,22 @@ ROUTES = (
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
     _v3("POST", "openOrders/cancelAllAfter", "openOrders.cancelAllAfter", 1, "countdownTime! symbol", dict[str, Any],
         "Cancel all open orders unless told otherwise in time: ours", signed=True),
+    _v3("POST", "orderList/oco", "orderList.place.oco", 1, f"{_LIST} side! quantity! {_leg('above')} {_leg('below')}",
+        OrderListReply, "Place a pair of orders of which one will do", signed=True, counts_order=True),
+    _v3("POST", "orderList/oto", "orderList.place.oto", 1, f"{_LIST} {_leg('working')} {_leg('pending')}",
+        OrderListReply, "Place an order that another one triggers", signed=True, counts_order=True),
+    _v3("POST", "orderList/otoco", "orderList.place.otoco", 1,
+        f"{_LIST} pendingSide! pendingQuantity! {_leg('working')} {_leg('pendingAbove')} {_leg('pendingBelow')}",
+        OrderListReply, "Place a pair that an order triggers", signed=True, counts_order=True),
+    _v3("POST", "order/oco", "orderList.place", 1,
+        f"{_LIST} side! quantity! price! stopPrice! stopLimitPrice stopLimitTimeInForce limitClientOrderId "
+        "stopClientOrderId", OrderListReply, "Place a limit maker and a stop-loss", signed=True, counts_order=True),
+    _v3("DELETE", "orderList", "orderList.cancel", 1, "symbol! orderListId listClientOrderId newClientOrderId",
+        OrderListReply, "Cancel a list", signed=True),
+    _v3("GET", "orderList", "orderList.status", 4, "orderListId origClientOrderId", OrderListState, "Look a list up",
+        signed=True),
+    _v3("GET", "openOrderList", "openOrderLists.status", 6, "", list[OrderListState], "Open lists", signed=True),
+    _v3("GET", "allOrderList", "allOrderLists", 20, "fromId limit", list[OrderListState], "Lists", signed=True),
     _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | ErrorBody],
         "Place several orders: ours", signed=True, counts_order=True),
     _v3("DELETE", "order/batch", "order.cancelBatch", 5, "orders!", list[OrderCanceled | ErrorBody],

@@ -164,7 +164,7 @@ def test_refusals(tmp_path):
             (("POST", "order", {**order, "symbol": "btcusdt"}), 400, -1121, "Invalid symbol."),
             (("POST", "order", {**order, "side": "HOLD"}), 400, -1117, "Invalid side."),
             (("POST", "order", {**order, "type": "STOP"}), 400, -1116, "Invalid orderType."),
-            (("POST", "order", {**order, "timeInForce": "GTD"}), 400, -1115, "Invalid timeInForce."),
+            (("POST", "order", {**order, "timeInForce": "GTX"}), 400, -1115, "Invalid timeInForce."),
             (("POST", "order", {**order, "quantity": "0.00001"}), 400, -1013, "Filter failure: LOT_SIZE"),
             (("POST", "order", {**order, "price": "100.001"}), 400, -1013, "Filter failure: PRICE_FILTER"),
             (("POST", "order", {**order, "quantity": "0.01"}), 400, -1013, "Filter failure: NOTIONAL"),

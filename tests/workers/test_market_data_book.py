@@ -189,6 +189,10 @@ def test_a_book_built_from_the_differences_is_the_cores_whatever_stops_and_preve
     terms, built = teller.market.instrument, ({}, {})
     for number in range(4000):
         kind, batch = choose.choice((0, 0, 1, 2, 3, 4, 5, 6)), Batch()
+        if not number % 10:
+            batch.place_list(MAKER, 1, 1, f"l{number}")   # one triggers another
+            for side, price in ((BUY, choose.randint(95, 100)), (SELL, choose.randint(100, 106))):
+                batch.place(MAKER, 1, side, 0, 0, price, 3, text=f"{side}-{number}")
         priced = kind in (0, 1, 4, 6)
         batch.place(
             choose.choice((MAKER, TAKER)), 1, choose.choice((BUY, SELL)), kind,
