@@ -160,7 +160,7 @@ class Ledger(Section, frozen=True):
     part_commands: commands whose rows stand in one part of the tables, which is archived as a whole.
     """
 
-    batch_fills_max: Count = 2000
+    batch_fills_max: Count = 10_000
     batch_events_max: Count = 50_000
     batch_seconds_max: Seconds = 0.02
     part_commands: Count = 100_000_000
