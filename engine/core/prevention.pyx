@@ -3,8 +3,9 @@ from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport add_overflows
 from engine.core.ladder cimport NO_KEY, ladder_below, level_key
+from engine.core.lists cimport lower_leg
 from engine.core.orders cimport lower, take_off
-from engine.core.pool cimport Node, pool_give
+from engine.core.pool cimport LISTED, Node, pool_give
 from engine.core.reports cimport report_decremented, report_prevented, report_unfilled
 from engine.core.settlement cimport settle_taker
 from engine.core.trading cimport finish, trade
@@ -115,6 +116,8 @@ cdef bint _prevent(State* state, Taker* taker, Node* maker) noexcept nogil:
     report_prevented(state, taker, maker, lots, taker.left_lots - off_taker, maker.left_lots - off_maker)
     if off_maker == maker.left_lots:
         take_off(state, taker.command, slot, STP)
+    elif off_maker > 0 and maker.flags & LISTED:
+        lower_leg(state, taker.command, slot, off_maker)
     elif off_maker > 0:
         lower(state, taker.command, slot, off_maker)
     if mode == DECREMENT:
