@@ -1,10 +1,11 @@
 """One timer for all deadlines of a process: a ring of short slots instead of a timer per connection.
 
 An item is in at most one slot. When its slot comes up the item says in how many seconds it wants to be called again.
-Adding, moving and removing cost O(1). Calls come up to one tick late. Knows nothing of sockets.
+Adding, moving and removing cost O(1). Calls come up to one tick late, never early. Knows nothing of sockets.
 """
 import asyncio
 import logging
+import math
 from typing import Protocol
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ class TimerWheel:
         self.remove(item)
         if self._handle is None:
             self._start()
-        ticks = min(max(int(seconds / self._tick_seconds + 0.999), 1), len(self._slots) - 1)
+        waited = asyncio.get_running_loop().time() - self._turned_at   # of the slot that is under way
+        ticks = min(max(math.ceil((waited + seconds) / self._tick_seconds), 1), len(self._slots) - 1)
         item.wheel_slot = (self._position + ticks) % len(self._slots)
         self._slots[item.wheel_slot].add(item)
         self._carried += 1

@@ -145,7 +145,8 @@ def test_the_guard_stops_a_ledger_that_is_ahead(tmp_path: Path, dsn: str):
     async def story() -> None:
         await write(tmp_path, dsn, market(), orders())
         config = config_for(tmp_path, dsn)
-        shutil.rmtree(tmp_path / "journal")
+        for lost in (config.paths.journal, config.paths.snapshots):
+            shutil.rmtree(lost)
         with pytest.raises(LedgerAhead, match="at command 11, the journal ends at 0"):
             await Ledger(config).run()
         async with open_engine(config) as engine:
