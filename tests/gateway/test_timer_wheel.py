@@ -8,7 +8,6 @@ import uvloop
 from gateway.timer_wheel import TimerWheel
 from tests.support.waiting import until
 
-
 CLOCK_SECONDS = 0.002   # uvloop tells its time in whole milliseconds, rounded down
 
 
