@@ -15,9 +15,10 @@ from engine.core.state cimport Book, State, account_known, book_known, may_stay,
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCOUNT_FROZEN_CODE, ACTIVE, ALLOW, BAD_COMMAND, BUY, CAPACITY, DAY, DECREMENT, DUPLICATE_CLIENT_ID,
-    EXPIRED_ALREADY, FOK, GTD, INSUFFICIENT_BALANCE, KILLED, LIMIT_MAKER, MARKET, MARKET_CLOSED, MIN_NOTIONAL, NONE,
-    OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, WOULD_MATCH, Code, Command)
+    ACCOUNT_FROZEN_CODE, ACTIVE, ALLOW, AUCTION_ONLY, AUCTION_STATUS, BAD_COMMAND, BUY, CAPACITY, DAY, DECREMENT,
+    DUPLICATE_CLIENT_ID, EXPIRED_ALREADY, FOK, GTD, INSUFFICIENT_BALANCE, KILLED, LIMIT, LIMIT_MAKER, MARKET,
+    MARKET_CLOSED, MIN_NOTIONAL, NONE, OVERFLOW, PRICE_RANGE, QTY_RANGE, SELL, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
+    WOULD_MATCH, Code, Command)
 
 
 cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept nogil:
@@ -72,8 +73,17 @@ cdef inline Code check_parties(State* state, Command* command) noexcept nogil:
     if not book_known(state, command.instrument):
         return UNKNOWN_INSTRUMENT
     if state.books[command.instrument].barred:
-        return KILLED if state.books[command.instrument].killed or state.killed else MARKET_CLOSED
+        return check_barred(state, command)
     return NONE
+
+
+cdef inline Code check_barred(State* state, Command* command) noexcept nogil:
+    cdef Book* book = &state.books[command.instrument]
+    if book.killed or state.killed:
+        return KILLED
+    if book.status != AUCTION_STATUS:
+        return MARKET_CLOSED
+    return NONE if command.order_type == LIMIT and may_stay(command.time_in_force) else AUCTION_ONLY
 
 
 cdef inline void prepare(State* state, Command* command, Taker* taker) noexcept nogil:

@@ -11,8 +11,9 @@ from engine.core.digest cimport DIGEST_VERSION
 from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
-    ACCOUNT, ACCOUNT_TIER, ASSET, CANCEL, CANCEL_ALL, CANCEL_LIST, CHECKPOINT, CREDIT, DEBIT, FEES, INSTRUMENT,
-    INSTRUMENT_LIMITS, KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PLACE_LIST, PROTECTION, REDUCE, REPLACE, TEXT_BYTES,
+    ACCOUNT, ACCOUNT_TIER, ASSET, AUCTION_COMMAND, BUST, CANCEL, CANCEL_ALL, CANCEL_LIST, CHECKPOINT, CREDIT, DEBIT,
+    FEES, INSTRUMENT, INSTRUMENT_LIMITS, KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PLACE_LIST, PROTECTION, REDUCE,
+    REPLACE, TEXT_BYTES,
     TICK, TIMER_COMMAND, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
@@ -219,6 +220,27 @@ cdef class Batch:
         cdef ControlCommand* command = self._control(KILL_COMMAND, account, instrument)
         command.mode = on
         command.status = cancel
+        return self.count - 1
+
+    def auction(self, Py_ssize_t instrument, Py_ssize_t step, *, Py_ssize_t status=0, Py_ssize_t reference_ticks=0):
+        """An AuctionStep; status: the InstrumentStatus after an uncross; reference_ticks 0: the last trade's price."""
+        _check(BYTE_MAX, step, status)
+        cdef ControlCommand* command = self._control(AUCTION_COMMAND, 0, instrument)
+        command.mode = <uint8_t>step
+        command.status = <uint8_t>status
+        command.reference_ticks = reference_ticks
+        return self.count - 1
+
+    def bust(self, trade):
+        """Takes a trade back: the 128 bytes of its TRADE event, as the journal's replay gives them."""
+        cdef const unsigned char[::1] event = trade
+        if event.shape[0] != sizeof(Command):
+            raise ValueError(f"an event has {sizeof(Command)} bytes, this one {event.shape[0]}")
+        self._room(1)
+        memcpy(&self.items[self.count], &event[0], sizeof(Command))
+        self.items[self.count].kind = BUST
+        self.items[self.count].slot = 0
+        self.count += 1
         return self.count - 1
 
     def protection(self, Py_ssize_t instrument, *, Py_ssize_t slippage_ppm=0, Py_ssize_t stops_max=0,

@@ -79,6 +79,18 @@ class ListType(IntEnum):
     OTOCO = 2
 
 
+class AuctionStep(IntEnum):
+    START = 0
+    UNCROSS = 1
+
+
+class AuctionTold(IntEnum):
+    INDICATED = 0
+    STARTED = 1
+    UNCROSSED = 2
+    TOUCHED = 3
+
+
 class ReplaceHalf(IntEnum):
     CANCEL_HALF = 256
     PLACE_HALF = 512

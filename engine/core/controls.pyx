@@ -1,15 +1,22 @@
 """The only place that knows all of them."""
+from engine.core.auction cimport auction
+from engine.core.busting cimport bust
 from engine.core.fees cimport set_fees, set_tier
 from engine.core.mass cimport kill, mass_cancel
 from engine.core.protection cimport set_protection
 from engine.core.ticking cimport tick
 from engine.core.timers cimport set_timer
 from engine.core.types cimport (
-    ACCOUNT_TIER, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, TICK, TIMER_COMMAND, Command)
+    ACCOUNT_TIER, AUCTION_COMMAND, BUST, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, TICK, TIMER_COMMAND, Command,
+    TradeEvent)
 
 
 cdef bint control(State* state, ControlCommand* command) noexcept nogil:
-    if command.kind == TICK:
+    if command.kind == AUCTION_COMMAND:
+        auction(state, command)
+    elif command.kind == BUST:
+        bust(state, <TradeEvent*>command)
+    elif command.kind == TICK:
         tick(state, <Command*>command)
     elif command.kind == TIMER_COMMAND:
         set_timer(state, command)

@@ -37,6 +37,7 @@ cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
     digest[0] = _mix_books(digest[0], state)
     digest[0] = _mix_if(digest[0], 4, state.killed)
     digest[0] = _mix_lists(digest[0], state)
+    digest[0] = _mix_busts(digest[0], state)
     return _mix_wallets(digest, state)
 
 
@@ -96,6 +97,13 @@ cdef uint64_t _mix_timers(uint64_t digest, State* state, uint32_t number) noexce
     return digest
 
 
+cdef uint64_t _mix_busts(uint64_t digest, State* state) noexcept nogil:
+    cdef uint32_t index
+    for index in range(state.busts_count):
+        digest = _mix(_mix(_mix(digest, 12), state.busts[index].instrument), state.busts[index].trade_id)
+    return digest
+
+
 cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
     cdef uint32_t instrument
     cdef Book* book
@@ -109,6 +117,7 @@ cdef uint64_t _mix_books(uint64_t digest, State* state) noexcept nogil:
         digest = _mix_if(digest, 2, book.prevented_id)
         digest = _mix_if(digest, 6, book.killed)
         digest = _mix_if(digest, 7, book.day_end_s)
+        digest = _mix_if(digest, 11, book.slippage_ppm)
         if book.limited:
             digest = _mix_limits(digest, book)
         if book.fee_rows != 0:

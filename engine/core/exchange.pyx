@@ -8,6 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from engine.core.auction cimport Crossing, crossing
 from engine.core.audit cimport audit
 from engine.core.clients cimport client_find, client_hash
 from engine.core.deadlines cimport deadline_first
@@ -16,6 +17,7 @@ from engine.core.digest cimport state_digest
 from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
 from engine.core.fees cimport TIERS
+from engine.core.limits cimport reference_price
 from engine.core.snapshot cimport snapshot_dump, snapshot_load
 from engine.core.state cimport Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init
 from engine.core.tags cimport expires_of
@@ -235,7 +237,16 @@ cdef class Exchange:
         """(slippage_ppm, stops_max, day_end_s) as PROTECTION set them."""
         if not book_known(&self.state, instrument):
             return 0, 0, 0
-        return 0, 0, self.state.books[instrument].day_end_s
+        cdef Book* book = &self.state.books[instrument]
+        return book.slippage_ppm, book.stops_max, book.day_end_s
+
+    def indicative(self, uint32_t instrument):
+        """(price_ticks, lots, surplus_lots, side of the surplus) if an auction ended now; 0 while nothing crosses."""
+        if not book_known(&self.state, instrument):
+            return 0, 0, 0, 0
+        cdef Book* book = &self.state.books[instrument]
+        cdef Crossing found = crossing(&self.state, book, reference_price(book))
+        return found.price_ticks, found.lots, found.surplus_lots, found.side
 
     def tier(self, uint32_t account):
         """The account's fee tier."""

@@ -4,7 +4,7 @@ A book without schedules has fee_rows 0 and pays one test of it per trade. Else 
 saying what that tier pays: its own schedule, else tier 0's, else the instrument's. A negative fee is a rebate; the fee
 account pays it at once, out of what it has of that asset, and no more: the rest of a rebate is not owed.
 """
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.pool cimport Node
 from engine.core.state cimport Book, State
@@ -22,6 +22,9 @@ cdef void keep_fees(
     State* state, Book* book, int tier, int64_t maker_fee_ppm, int64_t taker_fee_ppm, bint own) noexcept nogil
 # Rows without a schedule follow the instrument's fees: call it when those change.
 cdef void fees_follow(State* state, Book* book) noexcept nogil
+# What a party of a trade pays who receives that much; side: the party's.
+cdef int64_t party_fee(
+    State* state, Book* book, uint32_t account, int side, int64_t received, bint taker) noexcept nogil
 # Replaces the fees of a trade by those of the parties' tiers; negative ones are what the fee account can pay.
 cdef void tier_fees(
     State* state, Taker* taker, Node* maker, int64_t taker_gets, int64_t maker_gets, int64_t* taker_fee,

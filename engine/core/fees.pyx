@@ -96,3 +96,14 @@ cdef void tier_fees(
 cdef inline int64_t _payable(State* state, uint32_t account, uint32_t wallet, int64_t fee) noexcept nogil:
     cdef int64_t available = state.wallets.items[wallet].available if account != FEE_ACCOUNT else 0
     return fee if fee >= -available else -available
+
+
+cdef int64_t party_fee(
+    State* state, Book* book, uint32_t account, int side, int64_t received, bint taker
+) noexcept nogil:
+    cdef int64_t ppm = book.taker_fee_ppm if taker else book.maker_fee_ppm
+    cdef FeeRow* row
+    if book.fee_rows != 0:
+        row = &state.fees[book.fee_rows + state.accounts[account].tier]
+        ppm = row.taker_fee_ppm if taker else row.maker_fee_ppm
+    return _payable(state, account, book.fee_wallet[side], fee_of(received, ppm))

@@ -2,8 +2,9 @@
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
 from engine.core.bits cimport mul_overflows
+from engine.core.ladder cimport NO_KEY
 from engine.core.state cimport MAX_TICKS, PPM, Account, may_stay, side_key
-from engine.core.types cimport BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
+from engine.core.types cimport AUCTION_STATUS, BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
 
 
 cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
@@ -11,8 +12,11 @@ cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
     cdef Book* book = taker.book
     cdef int64_t upper = band_end(book, BUY)
     cdef int64_t lower = band_end(book, SELL)
+    if book.status == AUCTION_STATUS:
+        taker.limit_key = INT64_MAX  # collected, not matched
     if command.order_type == MARKET:
         _bind(taker, upper if command.side == BUY else lower)
+        _bind(taker, slippage_end(taker))
     elif (upper != NO_BOUND and command.price_ticks > upper) or command.price_ticks < lower:
         return PRICE_BAND
     if book.limits.max_notional != 0 and _notional(book, command) > book.limits.max_notional:
@@ -36,10 +40,21 @@ cdef int64_t band_end(Book* book, int side) noexcept nogil:
     return middle - distance if side else middle + distance
 
 
+cdef int64_t slippage_end(Taker* taker) noexcept nogil:
+    """From the best price it meets; NO_BOUND if it meets none."""
+    cdef int64_t ppm = taker.book.slippage_ppm
+    cdef int64_t best, distance
+    if ppm == 0 or taker.against.best_key == NO_KEY:
+        return NO_BOUND
+    best = side_key(1 - taker.side, taker.against.best_key)
+    distance = best / PPM * ppm + best % PPM * ppm / PPM
+    return max(best - distance, 1) if taker.side else best + distance
+
+
 cdef void _bind(Taker* taker, int64_t bound) noexcept nogil:
-    """A market order trades up to the band's end; matched apart, because the common sweeps know no limit."""
+    """A market order trades up to there; matched apart, because the common sweeps know no limit."""
     if bound != NO_BOUND:
-        taker.limit_key = side_key(1 - taker.side, bound if bound < MAX_TICKS else MAX_TICKS)
+        taker.limit_key = max(taker.limit_key, side_key(1 - taker.side, bound if bound < MAX_TICKS else MAX_TICKS))
         taker.apart = True
 
 

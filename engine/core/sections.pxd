@@ -26,6 +26,7 @@ cdef enum SectionId:            # never used for another purpose
     FEE_ROWS = 20
     TAGS = 21
     TIMERS = 22
+    BUSTS = 23                  # Bust
 
 cdef struct CountersItem:       # one
     uint64_t seq

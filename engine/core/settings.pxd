@@ -11,4 +11,6 @@ cdef void set_limits(State* state, LimitsCommand* command) noexcept nogil
 # What the commands do once they are found good; state.failed when memory ran out. Also the way back from a snapshot.
 cdef void keep_asset(State* state, uint32_t asset, uint8_t scale, const char* text) noexcept nogil
 cdef void keep_instrument(State* state, InstrumentCommand* command) noexcept nogil
+# Settles whether orders ask for limits at all: call it when one of them, or the status, changes.
+cdef void watch_book(Book* book) noexcept nogil
 cdef void keep_limits(Book* book, Limits* limits) noexcept nogil

@@ -6,6 +6,7 @@ priced with (assets, lot_value, tick_value, symbol); an ACCOUNT may change its s
 from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
+from engine.core.auction cimport end_day, is_crossed
 from engine.core.events cimport event_next
 from engine.core.fees cimport fees_follow
 from engine.core.ladder cimport ladder_init
@@ -14,8 +15,8 @@ from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, Limits, asset_known, book_known,
     reserve_account, reserve_asset, reserve_book)
 from engine.core.types cimport (
-    BAD_COMMAND, BUY, CAPACITY, CONFIGURED, CONFLICT, FROZEN, HALT, NONE, REJECTED, SELL, TEXT_BYTES, UNKNOWN_ASSET,
-    UNKNOWN_INSTRUMENT, Code, Event)
+    AUCTION_STATUS, BAD_COMMAND, BUY, CAPACITY, CLOSED, CONFIGURED, CONFLICT, FROZEN, NONE, REJECTED, SELL,
+    TEXT_BYTES, UNKNOWN_ASSET, UNKNOWN_INSTRUMENT, Code, Command, Event)
 from engine.core.wallets cimport wallet_open
 
 cdef enum:
@@ -64,6 +65,8 @@ cdef void set_instrument(State* state, InstrumentCommand* command) noexcept nogi
     if code == NONE:
         keep_instrument(state, command)
     _report(state, command, code, 0, command.instrument)
+    if code == NONE and command.status == CLOSED:
+        end_day(state, <Command*>command, &state.books[command.instrument])
 
 
 cdef void keep_instrument(State* state, InstrumentCommand* command) noexcept nogil:
@@ -78,7 +81,7 @@ cdef void keep_instrument(State* state, InstrumentCommand* command) noexcept nog
 cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept nogil:
     cdef uint32_t other
     cdef bint same_text
-    if (command.instrument == 0 or command.status > HALT or command.text[0] == 0
+    if (command.instrument == 0 or command.status > CLOSED or command.text[0] == 0
             or command.base_asset == command.quote_asset or command.lot_value < 1 or command.tick_value < 1
             or command.min_lots < 1 or command.max_lots < command.min_lots or command.max_ticks < 1
             or command.max_ticks > MAX_TICKS or command.min_notional < 0 or command.maker_fee_ppm < 0
@@ -92,7 +95,12 @@ cdef Code _check_instrument(State* state, InstrumentCommand* command) noexcept n
         same_text = memcmp(state.instruments[other].text, command.text, TEXT_BYTES) == 0
         if state.books[other].known and (other == command.instrument) != same_text:
             return CONFLICT
-    return NONE if not book_known(state, command.instrument) or _same_terms(state, command) else CONFLICT
+    if not book_known(state, command.instrument):
+        return NONE
+    if (state.books[command.instrument].status == AUCTION_STATUS and command.status != AUCTION_STATUS
+            and is_crossed(&state.books[command.instrument])):
+        return CONFLICT
+    return NONE if _same_terms(state, command) else CONFLICT
 
 
 cdef bint _same_terms(State* state, InstrumentCommand* command) noexcept nogil:
@@ -123,6 +131,7 @@ cdef void _apply_instrument(State* state, InstrumentCommand* command) noexcept n
     state.instruments[command.instrument] = command[0]
     book.status = command.status
     bar_book(state, command.instrument)
+    watch_book(book)
     book.min_lots = command.min_lots
     book.max_lots = command.max_lots
     book.max_ticks = command.max_ticks
@@ -152,8 +161,13 @@ cdef void set_limits(State* state, LimitsCommand* command) noexcept nogil:
 
 cdef void keep_limits(Book* book, Limits* limits) noexcept nogil:
     book.limits = limits[0]
+    watch_book(book)
+
+
+cdef void watch_book(Book* book) noexcept nogil:
+    cdef Limits* limits = &book.limits
     book.limited = (limits.max_notional != 0 or limits.band_up_ppm != 0 or limits.band_down_ppm != 0
-                    or limits.orders_max != 0)
+                    or limits.orders_max != 0 or book.slippage_ppm != 0 or book.status == AUCTION_STATUS)
 
 
 cdef void set_account(State* state, AccountCommand* command) noexcept nogil:

@@ -2,20 +2,23 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint32_t, uint64_t
 
+from engine.core.auction cimport keep_indicated
 from engine.core.sections cimport (
-    ACCOUNTS, ASSETS, BOOKS, COUNTERS, EXTRAS, FEE_ROWS, FREE_LISTS, FREE_SLOTS, GATHERED, INSTRUMENTS, LISTS, ORDERS,
-    TAGS, TIMERS, WAITING, WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem, ListItem,
-    OrderItem, TagItem, TimerItem, WalletItem)
+    ACCOUNTS, ASSETS, BOOKS, BUSTS, COUNTERS, EXTRAS, FEE_ROWS, FREE_LISTS, FREE_SLOTS, GATHERED, INSTRUMENTS, LISTS,
+    ORDERS, TAGS, TIMERS, WAITING, WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem,
+    ListItem, OrderItem, TagItem, TimerItem, WalletItem)
 from engine.core.snapshot_lists cimport (
     dump_free_lists, dump_gathered, dump_lists, load_free_lists, load_gathered, load_lists)
-from engine.core.snapshot_market cimport dump_fees, dump_tags, dump_timers, load_fees, load_tags, load_timers
+from engine.core.snapshot_market cimport (
+    dump_busts, dump_fees, dump_tags, dump_timers, load_busts, load_fees, load_tags, load_timers)
 from engine.core.snapshot_orders cimport dump_free_slots, dump_orders, load_free_slots, load_orders
 from engine.core.snapshot_settings cimport (
     dump_accounts, dump_assets, dump_books, dump_counters, dump_instruments, dump_wallets, load_accounts, load_assets,
     load_books, load_counters, load_instruments, load_wallets)
 from engine.core.snapshot_waiting cimport dump_extras, dump_waiting, load_extras, load_waiting
+from engine.core.state cimport Bust
 from engine.core.tops cimport book_top
-from engine.core.types cimport Command, InstrumentCommand
+from engine.core.types cimport AUCTION_STATUS, Command, InstrumentCommand
 
 ctypedef int (*Load)(State*, const char*, uint64_t, size_t) except -1
 
@@ -37,6 +40,7 @@ cdef list snapshot_dump(State* state):
         (<int>LISTS, 1, sizeof(ListItem), dump_lists(state)),
         (<int>FREE_LISTS, 1, sizeof(uint32_t), dump_free_lists(state)),
         (<int>GATHERED, 1, sizeof(Command), dump_gathered(state)),
+        (<int>BUSTS, 1, sizeof(Bust), dump_busts(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
 
@@ -60,6 +64,7 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, LISTS, 1, sizeof(ListItem), load_lists, required=False)
     _load(state, found, FREE_LISTS, 1, sizeof(uint32_t), load_free_lists, required=False)
     _load(state, found, GATHERED, 1, sizeof(Command), load_gathered, required=False)
+    _load(state, found, BUSTS, 1, sizeof(Bust), load_busts, required=False)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:
         raise ValueError(f"unknown sections {sorted(found)}: a newer version of Buttonwood wrote this snapshot")
@@ -98,3 +103,5 @@ cdef void _publish_tops(State* state) noexcept:
     for instrument in range(1, state.books_capacity):
         if state.top_events and state.books[instrument].known:
             state.books[instrument].top = book_top(state, &state.books[instrument])
+            if state.books[instrument].status == AUCTION_STATUS:
+                keep_indicated(state, &state.books[instrument])

@@ -2,9 +2,10 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
+from engine.core.busting cimport keep_bust
 from engine.core.fees cimport TIERS, keep_fees
 from engine.core.sections cimport FeeItem, TagItem, TimerItem, read_item
-from engine.core.state cimport FeeRow, Timer, account_known, book_known
+from engine.core.state cimport Bust, FeeRow, Timer, account_known, book_known
 from engine.core.tags cimport expires_of, put_tag, session_of
 from engine.core.timers cimport keep_timer
 
@@ -91,4 +92,18 @@ cdef int load_timers(State* state, const char* data, uint64_t count, size_t item
         keep_timer(state, item.account, item.session, item.instrument, item.ends_ns, item.seq)
     if state.failed:
         raise MemoryError("no memory for the timers")
+    return 0
+
+
+cdef bytes dump_busts(State* state):
+    return PyBytes_FromStringAndSize(<char*>state.busts, state.busts_count * sizeof(Bust))
+
+
+cdef int load_busts(State* state, const char* data, uint64_t count, size_t item_bytes) except -1:
+    cdef Bust item
+    cdef uint64_t index
+    for index in range(count):
+        read_item(&item, sizeof(item), data, index, item_bytes)
+        if not book_known(state, item.instrument) or not keep_bust(state, item.instrument, item.trade_id):
+            raise ValueError(f"trade {item.trade_id} of instrument {item.instrument} cannot be taken back")
     return 0

@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 from engine.core.fees cimport TIERS
 from engine.core.mass cimport bar_account, bar_book
 from engine.core.sections cimport AccountItem, AssetItem, BookItem, CountersItem, WalletItem, read_item
-from engine.core.settings cimport keep_asset, keep_instrument, keep_limits
+from engine.core.settings cimport keep_asset, keep_instrument, keep_limits, watch_book
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, Account, Book, Limits, asset_known, book_known, reserve_account)
 from engine.core.tags cimport DAY_S
@@ -98,6 +98,7 @@ cdef bytes dump_books(State* state):
             item.band_up_ppm, item.band_down_ppm = book.limits.band_up_ppm, book.limits.band_down_ppm
             item.orders_max = book.limits.orders_max
             item.killed, item.day_end_s = book.killed, book.day_end_s
+            item.slippage_ppm, item.stops_max = book.slippage_ppm, book.stops_max
             items.append(PyBytes_FromStringAndSize(<char*>&item, sizeof(item)))
     return b"".join(items)
 
@@ -119,7 +120,9 @@ cdef int load_books(State* state, const char* data, uint64_t count, size_t item_
         limits.orders_max = item.orders_max
         keep_limits(book, &limits)
         book.killed, book.day_end_s = item.killed != 0, item.day_end_s % DAY_S
+        book.slippage_ppm, book.stops_max = item.slippage_ppm, item.stops_max
         bar_book(state, item.instrument)
+        watch_book(book)
     return 0
 
 

@@ -47,6 +47,10 @@ cdef struct Timer:              # engine.core.timers
     uint32_t next               # of the account; of a free one the next free one
     uint32_t deadline
 
+cdef struct Bust:               # a trade that was taken back (engine.core.busting)
+    uint64_t trade_id
+    uint32_t instrument
+
 cdef struct Top:                # 0 where a side is empty
     int64_t bid_ticks
     int64_t bid_lots
@@ -83,6 +87,8 @@ cdef struct Book:
     uint8_t barred              # new orders meet an obstacle: status, kill switch
     uint32_t fee_rows           # engine.core.fees; 0: the same fees for everybody
     uint32_t day_end_s          # when DAY orders end
+    uint32_t slippage_ppm       # of a market order, from the best price
+    int64_t[4] indicated        # price, lots, surplus and its side, as last told
     Limits limits
     Top top                     # as last published
     uint64_t prevented_id       # last given to a prevented match
@@ -138,6 +144,9 @@ cdef struct State:
     FeeRow* fees                # TIERS for each book that has schedules
     Tag* tags                   # by slot; NULL until an order needs one
     Timer* timers
+    Bust* busts
+    uint32_t busts_count
+    uint32_t busts_capacity
     Deadlines deadlines
     uint32_t books_capacity
     uint32_t accounts_capacity

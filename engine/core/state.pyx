@@ -42,6 +42,7 @@ cdef void state_free(State* state) noexcept nogil:
     block_free(state.fees)
     block_free(state.tags)
     block_free(state.timers)
+    block_free(state.busts)
     deadlines_free(&state.deadlines)
 
 

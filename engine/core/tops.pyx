@@ -2,10 +2,11 @@
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
+from engine.core.auction cimport indicate
 from engine.core.events cimport event_next
 from engine.core.ladder cimport NO_KEY, Ladder
 from engine.core.state cimport side_key
-from engine.core.types cimport BUY, CONFIGURED, MONEY, REJECTED, SELL, STATUS, TOP, Event, TopEvent
+from engine.core.types cimport AUCTION_STATUS, BUSTED, BUY, CONFIGURED, INSTRUMENT_LIMITS, MONEY, REJECTED, SELL, STATUS, TOP, Event, TopEvent
 
 
 cdef Top book_top(State* state, Book* book) noexcept nogil:
@@ -28,8 +29,15 @@ cdef void publish_tops(State* state, Command* command, uint64_t first_event) noe
     cdef Event* event
     for position in range(first_event, after):
         event = &state.events.items[position]
-        if event.kind != REJECTED and event.kind != MONEY and event.kind != CONFIGURED and event.kind != STATUS:
+        if _of_a_book(event.kind):
             _publish(state, command, &state.books[event.instrument])
+        if (_of_a_book(event.kind) or (event.kind == CONFIGURED and event.flags == INSTRUMENT_LIMITS)) and (
+                state.books[event.instrument].status == AUCTION_STATUS):
+            indicate(state, command, &state.books[event.instrument])
+
+
+cdef inline bint _of_a_book(int kind) noexcept nogil:
+    return (kind != REJECTED and kind != MONEY and kind != CONFIGURED and kind != STATUS and kind != BUSTED)
 
 
 cdef void _publish(State* state, Command* command, Book* book) noexcept nogil:

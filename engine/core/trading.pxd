@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport pick
 from engine.core.fees cimport tier_fees
-from engine.core.ladder cimport Level
+from engine.core.ladder cimport NO_KEY, Level
 from engine.core.lists cimport leg_traded
 from engine.core.lookahead cimport look_at_maker
 from engine.core.pool cimport LISTED, Node, pool_give
@@ -12,7 +12,7 @@ from engine.core.resting cimport rest, retire
 from engine.core.settlement cimport fee_of, settle, settle_taker
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.taker cimport Taker
-from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, NO_LIQUIDITY, Code, Command
+from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, NO_LIQUIDITY, SLIPPAGE, Code, Command
 
 
 cdef inline void trade(State* state, Taker* taker) noexcept nogil:
@@ -60,11 +60,13 @@ cdef inline void finish(State* state, Taker* taker) noexcept nogil:
         if taker.slot != 0:
             pool_give(&state.pool, taker.slot)
         if taker.left_lots > 0 or taker.amount_left > 0 or (taker.by_amount and taker.quote_filled == 0):
-            report_unfilled(state, taker, _reason(command))
+            report_unfilled(state, taker, _reason(taker))
     settle_taker(state, taker, rest_hold)
 
 
-cdef inline Code _reason(Command* command) noexcept nogil:
-    if command.price_ticks == 0:
-        return NO_LIQUIDITY
-    return FOK_UNFILLED if command.time_in_force == FOK else IOC_REMAINDER
+cdef inline Code _reason(Taker* taker) noexcept nogil:
+    cdef bint slipped
+    if taker.command.price_ticks == 0:
+        slipped = taker.book.slippage_ppm != 0 and taker.against.best_key != NO_KEY
+        return SLIPPAGE if slipped and taker.against.best_key < taker.limit_key else NO_LIQUIDITY
+    return FOK_UNFILLED if taker.command.time_in_force == FOK else IOC_REMAINDER

@@ -72,6 +72,16 @@ cdef enum ListType:
     OTO = 1                 # the second leg is placed when the first is filled
     OTOCO = 2               # the second and third are, as an OCO
 
+cdef enum AuctionStep:
+    START = 0
+    UNCROSS = 1
+
+cdef enum AuctionTold:      # flags of an AUCTION event
+    INDICATED = 0           # what an uncross would do now; only where TOP events are told, too
+    STARTED = 1
+    UNCROSSED = 2           # its trades follow
+    TOUCHED = 3             # a price level that they may take from; only where TOP events are told, too
+
 cdef enum ReplaceHalf:      # added to the flags of a REJECTED
     CANCEL_HALF = 256
     PLACE_HALF = 512

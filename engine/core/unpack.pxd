@@ -2,7 +2,7 @@
 cimport cython
 
 from engine.core.types cimport Event as Record
-from engine.core.types cimport PREVENTED, TRADE, TopEvent, TradeEvent
+from engine.core.types cimport BUSTED, PREVENTED, TRADE, TopEvent, TradeEvent
 
 
 @cython.final
@@ -16,4 +16,4 @@ cdef class Event:
         return <TopEvent*>&self.record
 
     cdef inline bint _is_trade(self) noexcept:
-        return self.record.kind == TRADE or self.record.kind == PREVENTED
+        return self.record.kind == TRADE or self.record.kind == PREVENTED or self.record.kind == BUSTED

@@ -106,6 +106,10 @@ class Command:
                 batch.mass_cancel(self.account, self.instrument, self.session, bool(self.terms["disconnected"]))
             case CommandKind.KILL:
                 batch.kill(self.account, self.instrument, on=bool(self.terms["on"]), cancel=bool(self.terms["cancel"]))
+            case CommandKind.AUCTION:
+                batch.auction(self.instrument, **self.terms)
+            case CommandKind.BUST:
+                batch.bust(self.text)
             case CommandKind.PROTECTION:
                 batch.protection(self.instrument, **self.terms)
             case CommandKind.CHECKPOINT:
@@ -120,7 +124,7 @@ def read_events(buffer: memoryview) -> list[EventTuple]:
         if kind == EventKind.TOP:
             events.append(TOP_FIELDS.unpack_from(buffer, offset))
             continue
-        layout = TRADE_FIELDS if kind in (EventKind.TRADE, EventKind.PREVENTED) else EVENT_FIELDS
+        layout = TRADE_FIELDS if kind in (EventKind.TRADE, EventKind.PREVENTED, EventKind.BUSTED) else EVENT_FIELDS
         fields = layout.unpack_from(buffer, offset)
         events.append(fields[:SLOT] + fields[SLOT + 1:])
     return events

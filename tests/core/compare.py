@@ -15,6 +15,7 @@ from tests.core.reference_whole import ReferenceWhole
 
 TINY = {"orders": 4, "wallets": 4, "accounts": 4, "leaves": 4, "events": 4}
 LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")
+PROTECTION = ("slippage_ppm", "stops_max", "day_end_s")
 FULL_EVERY = 101      # commands between two comparisons of everything
 REOPEN_EVERY = 1000   # commands between two resets of what random settings broke
 SNAPSHOT_EVERY = 97   # commands after which the core is replaced by a copy loaded from its own snapshot
@@ -30,6 +31,7 @@ class Twins:
         self.slots: dict[int, int] = {}
         self.places: dict[int, int] = {}
         self.journal = bytearray()
+        self.trades: list[bytes] = []    # the last ones
         self.batch = Batch(1)
         self.check_every = check_every
 
@@ -42,6 +44,8 @@ class Twins:
         buffer = self.core.apply(self.batch)
         self.slots.update(read_slots(buffer))
         self.places.update(read_slots(buffer, EventKind.LIST))
+        trades = [bytes(buffer[at:at + 128]) for at in range(0, len(buffer), 128) if buffer[at] == EventKind.TRADE]
+        self.trades = (self.trades + trades)[-20:]
         events, expected = read_events(buffer), self.reference.apply(command, seq * TIME_STEP_NS)
         assert events == expected, f"command {seq}: {command}\ncore      {events}\nreference {expected}"
         if seq % self.check_every == 0:
@@ -70,6 +74,8 @@ class Twins:
             assert (core.update_id(key), core.last_trade_id(key)) == (book.update_id, book.trade_id)
             assert core.last_price(key) == book.last_ticks
             assert [core.fees(key, tier) for tier in range(16)] == [reference.rates(key, tier) for tier in range(16)]
+            assert core.indicative(key) == reference.crossing(book)
+            assert core.protection(key) == tuple(book.protection.get(name, 0) for name in PROTECTION)
             assert core.limits(key) == tuple(book.limits.get(name, 0) for name in LIMITS)
         assert core.next_deadline_ns == next((end[0] for end in reference.deadlines()), 0)
         assert core.killed() == reference.killed
@@ -111,6 +117,7 @@ def compare(seed: int, commands: int, price: Callable[[Random, int], int], *, or
     for count in range(commands):
         orders = twins.open_orders()
         flow.lists = twins.open_lists()
+        flow.trades = twins.trades
         twins.apply(flow.next(orders))
         flow.dead = orders[-5:] if orders else flow.dead
         if count % SNAPSHOT_EVERY == SNAPSHOT_EVERY - 1:

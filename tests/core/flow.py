@@ -8,7 +8,7 @@ from random import Random
 
 from engine.core.codes import MAX_TICKS, CommandKind, ListType, OrderType, TimeInForce
 from tests.core.command import Command, OpenOrder
-from tests.core.flow_controls import control
+from tests.core.flow_controls import bust, control
 
 ACCOUNTS = range(2, 8)
 ASSETS = (1, 2, 5)  # 1 and 5 share a place in the purse of an account
@@ -65,6 +65,7 @@ class Flow:
         self.price = price
         self.crowd = 400 if price is deep else CROWD
         self.dead: list[OpenOrder] = []
+        self.trades: list[bytes] = []    # TRADE events of late
         self.named = 0
         self.lists: list[OpenOrder] = []  # open order lists
         self.legs: list[Command] = []  # of the order list that was begun
@@ -247,7 +248,7 @@ class Flow:
         terms["taker_fee_ppm"] = self.random.choice((0, 777, 500_000))
         if self.random.random() < 0.2:
             self._twist(terms)
-        status = self.random.choices((0, 1, 2, 3), (88, 5, 5, 2))[0]
+        status = self.random.choices((0, 1, 2, 3, 4, 5), (86, 4, 4, 2, 2, 2))[0]
         text = SYMBOLS[key] if self.random.random() < 0.9 else self.random.choice((b"", b"OTHER", SYMBOLS[1]))
         return Command(CommandKind.INSTRUMENT, instrument=self.random.choice((key, key, key, 0, 5)), status=status,
                        text=text, terms=terms)
@@ -264,7 +265,7 @@ class Flow:
 
     def _control(self, orders: list[OpenOrder]) -> Command:
         """One of the venue's own commands (tests.core.flow_controls)."""
-        return control(self.random, orders)
+        return bust(self.random, self.trades) if self.random.random() < 0.15 else control(self.random, orders)
 
     def _twist(self, terms: dict[str, int]) -> None:
         field = self.random.choice(sorted(terms))

@@ -13,7 +13,8 @@ INSTRUMENT_IDS = (1, 1, 1, 2, 3, 0, 9)
 
 def control(random: Random, orders: list[OpenOrder]) -> Command:
     """One command; `orders` are the open ones."""
-    make = random.choices((_fees, _tier, _tick, _timer, _mass_cancel, _kill, _protection), (2, 2, 9, 3, 1, 2, 2))[0]
+    make = random.choices((_fees, _tier, _tick, _timer, _mass_cancel, _kill, _protection, _auction),
+                          (2, 2, 9, 3, 1, 2, 2, 12))[0]
     return make(random, orders)
 
 
@@ -40,6 +41,23 @@ def _kill(random: Random, _: list[OpenOrder]) -> Command:
     account, instrument = random.choices(scopes, (1, 1, 4, 2, 1, 1, 1) if on else (9, 9, 4, 4, 1, 1, 1))[0]
     return Command(CommandKind.KILL, account, instrument,
                    terms={"on": on, "cancel": random.random() < (0.5 if on else 0.1)})
+
+
+def _auction(random: Random, _: list[OpenOrder]) -> Command:
+    """Mostly ends one, so that most of the time is continuous trading."""
+    step = random.choices((0, 1, 2), (20, 80, 1))[0]
+    return Command(CommandKind.AUCTION, instrument=random.choice(INSTRUMENT_IDS), terms={
+        "step": step, "status": random.choices((0, 1, 2, 3, 4, 5), (90, 1, 1, 1, 1, 1))[0] if step else 0,
+        "reference_ticks": random.choice((0, 0, 99, 10_000, 2**53, -1, 2**60))})
+
+
+def bust(random: Random, trades: list[bytes]) -> Command:
+    """One of these trades, sometimes changed so that it must be refused."""
+    event = bytearray(random.choice(trades) if trades else bytes(128))
+    if random.random() < 0.3:
+        place = random.choice((1, 4, 8, 40, 48, 80, 88, 96, 103, 104, 112, 120))
+        event[place] = random.choice((0, 1, 2, 200, 255))
+    return Command(CommandKind.BUST, text=bytes(event))
 
 
 def _protection(random: Random, _: list[OpenOrder]) -> Command:

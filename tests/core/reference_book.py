@@ -44,6 +44,7 @@ class Book:
     last_ticks: int = 0
     limits: dict[str, int] = field(default_factory=dict)
     protection: dict[str, int] = field(default_factory=dict)
+    indicated: tuple[int, int, int, int] = (0, 0, 0, 0)
     top: tuple[int, int, int, int] = (0, 0, 0, 0)
     sides: tuple[SortedDict, SortedDict] = field(default_factory=lambda: (SortedDict(), SortedDict()))
 

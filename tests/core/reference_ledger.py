@@ -39,6 +39,7 @@ class ReferenceLedger:
         self.killed, self.killed_accounts, self.killed_books = False, set[int](), set[int]()
         self.timers: dict[tuple[int, int, int], tuple[int, int]] = {}    # (account, session, instrument): (end, seq)
         self.placing = Command(0)
+        self.busts = set[tuple[int, int]]()
         self.session = 0
         self.schedules: dict[tuple[int, int], tuple[int, int]] = {}
         self.available: dict[tuple[int, int], int] = {}
@@ -117,7 +118,7 @@ class ReferenceLedger:
         fees = 0 <= terms["maker_fee_ppm"] <= PPM and 0 <= terms["taker_fee_ppm"] <= PPM
         values = terms["lot_value"] > 0 and terms["tick_value"] > 0 and 1 <= terms["max_ticks"] <= MAX_TICKS
         lots = 1 <= terms["min_lots"] <= terms["max_lots"] and terms["min_notional"] >= 0
-        named = command.instrument > 0 and command.text and command.status <= InstrumentStatus.HALT
+        named = command.instrument > 0 and command.text and command.status <= InstrumentStatus.CLOSED
         if not (fees and values and lots and named) or terms["base_asset"] == terms["quote_asset"]:
             return Code.BAD_COMMAND
         if terms["base_asset"] not in self.assets or terms["quote_asset"] not in self.assets:

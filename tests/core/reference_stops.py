@@ -58,6 +58,9 @@ class ReferenceStops(ReferenceLimits):
                 if (order.account, order.instrument) == (command.account, command.instrument)]
         if limits == Code.NONE and 0 < book.limits.get("orders_max", 0) <= len(mine):
             limits = Code.TOO_MANY_ORDERS
+        waiting = sum(order.armed for order in mine)
+        if limits == Code.NONE and 0 < book.protection.get("stops_max", 0) <= waiting:
+            limits = Code.TOO_MANY_STOPS
         return limits if limits != Code.NONE or not now else self._stop_use(command, book)
 
     def _stop_use(self, command: Command, book: Book) -> Code:

@@ -5,7 +5,7 @@ Numbers are small on purpose: BASE lots are worth 1 minor unit, a tick times a l
 from typing import Any, Self
 
 from engine.core.batch import Batch
-from engine.core.codes import Code, CommandKind, EventKind, OrderType, Side, TimeInForce
+from engine.core.codes import AuctionTold, Code, CommandKind, EventKind, OrderType, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event, unpack_events
 
@@ -132,8 +132,8 @@ def tell(event: Event) -> str:
     """One event in one line; only what a trader would say."""
     name = EventKind(event.kind).name.lower()
     match event.kind:
-        case EventKind.TRADE | EventKind.PREVENTED:
-            verb = "trade" if event.kind == EventKind.TRADE else "prevented"
+        case EventKind.TRADE | EventKind.PREVENTED | EventKind.BUSTED:
+            verb = name
             return (f"{verb} {event.qty_lots} @ {event.price_ticks}: order {event.order_id} left {event.left_lots}, "
                     f"maker {event.maker_order_id} left {event.maker_left_lots}")
         case EventKind.ACCEPTED:
@@ -152,6 +152,10 @@ def tell(event: Event) -> str:
             return f"top {event.bid_lots} @ {event.bid_ticks} / {event.ask_lots} @ {event.ask_ticks}"
         case EventKind.MONEY:
             return f"money {event.amount} of {event.instrument} for {event.account}"
+    if event.kind == EventKind.AUCTION:
+        told = AuctionTold(event.flags).name.lower()
+        surplus = f", {event.left_lots} {Side(event.side).name.lower()} over" if event.left_lots else ""
+        return f"{told} {event.qty_lots} @ {event.price_ticks}{surplus}"
     if event.kind == EventKind.STATUS:
         reason = f" {Code(event.code).name}" if event.code else ""
         return f"status {CommandKind(event.flags).name.lower()} {event.account}: {event.amount}{reason}"
