@@ -11,7 +11,15 @@ import numpy as np
 
 from engine.core.codes import AccountStatus, CommandKind, InstrumentStatus, OrderType, SelfTrade, Side, TimeInForce
 from engine.frames import Frame
-from engine.records import ACCOUNT_COMMAND, ASSET_COMMAND, COMMAND, INSTRUMENT_COMMAND, RECORD_BYTES
+from engine.records import (
+    ACCOUNT_COMMAND,
+    ASSET_COMMAND,
+    COMMAND,
+    CONTROL_COMMAND,
+    INSTRUMENT_COMMAND,
+    LIMITS_COMMAND,
+    RECORD_BYTES,
+)
 
 _WORDS: dict[str, type[IntEnum]] = {
     "side": Side, "order_type": OrderType, "time_in_force": TimeInForce, "stp": SelfTrade}
@@ -30,6 +38,18 @@ _FIELDS: dict[int, tuple[np.dtype[Any], tuple[str, ...]]] = {
     CommandKind.CANCEL: (COMMAND, ("account", "instrument", "order_id", "text")),
     CommandKind.REDUCE: (COMMAND, ("account", "instrument", "order_id", "text", "qty_lots")),
     CommandKind.CANCEL_ALL: (COMMAND, ("account", "instrument")),
+    CommandKind.REPLACE: (COMMAND, ("account", "instrument", "order_id", "text", "side", "order_type", "time_in_force",
+                                    "price_ticks", "qty_lots", "amount")),
+    CommandKind.INSTRUMENT_LIMITS: (LIMITS_COMMAND, (
+        "instrument", "max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")),
+    CommandKind.TICK: (CONTROL_COMMAND, ()),
+    CommandKind.TIMER: (CONTROL_COMMAND, ("account", "session", "instrument", "countdown_ns")),
+    CommandKind.MASS_CANCEL: (CONTROL_COMMAND, ("account", "instrument", "session", "mode")),
+    CommandKind.KILL: (CONTROL_COMMAND, ("account", "instrument", "mode", "status")),
+    CommandKind.FEES: (CONTROL_COMMAND, ("instrument", "tier", "maker_fee_ppm", "taker_fee_ppm", "mode")),
+    CommandKind.ACCOUNT_TIER: (CONTROL_COMMAND, ("account", "tier")),
+    CommandKind.AUCTION: (CONTROL_COMMAND, ("instrument", "mode", "status", "reference_ticks")),
+    CommandKind.PROTECTION: (CONTROL_COMMAND, ("instrument", "slippage_ppm", "stops_max", "day_end_s")),
     CommandKind.CHECKPOINT: (COMMAND, ("order_id", "amount")),
 }
 _STATUS: dict[int, type[IntEnum]] = {CommandKind.INSTRUMENT: InstrumentStatus, CommandKind.ACCOUNT: AccountStatus}

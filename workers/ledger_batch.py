@@ -19,6 +19,7 @@ from workers.open_orders import OpenOrders
 from workers.postings import (
     Rows,
     asset_sums,
+    bust_entries,
     money_entries,
     set_balances,
     sorted_entries,
@@ -83,7 +84,8 @@ class Collector:
         events = np.frombuffer(b"".join(self._events), EVENT)
         instruments = np.frombuffer(self.core.instruments(), INSTRUMENT_COMMAND)
         trades = trade_rows(events)
-        entries = sorted_entries(trade_entries(trades, instruments), money_entries(events))
+        entries = sorted_entries(
+            trade_entries(trades, instruments), bust_entries(events, instruments), money_entries(events))
         after, known, changed = self._wallets_after(entries, _order_keys(events, instruments))
         batch = Batch(
             self._after_seq, self.core.seq, self._epoch, self.core.time_ns, self._oldest_ns, self._configuration,

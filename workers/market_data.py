@@ -54,7 +54,7 @@ HISTORY_FRAMES = 64    # frames of history between two looks at how many candles
 _TIME_OFFSET = 24      # of time_ns in a command, see engine/records.py; all commands of a frame have the same
 _LISTS = {Kind.MINI_TICKER: Kind.MINI_TICKERS, Kind.TICKER: Kind.TICKERS, **dict(TICKER_WINDOWS.values())}
 _OF_A_BOOK = frozenset({EventKind.ACCEPTED, EventKind.TRADE, EventKind.CANCELED, EventKind.REDUCED, EventKind.TOP,
-                         EventKind.TRIGGERED, EventKind.LIST})
+                         EventKind.TRIGGERED, EventKind.LIST, EventKind.AUCTION})
 _log = logging.getLogger(__name__)
 
 

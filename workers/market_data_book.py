@@ -3,7 +3,7 @@
 The book itself is the replica core's; here is only which prices were touched since a tick and what was said last. The
 touched prices are at most the prices of the events of one tick; between ticks an event costs one set insertion.
 """
-from engine.core.codes import Code, EventKind, OrderType, Side, TimeInForce
+from engine.core.codes import AuctionTold, Code, EventKind, OrderType, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Instrument
@@ -14,6 +14,7 @@ _DEEPEST = max(PARTIAL_LEVELS.values())
 _NEVER_RESTED = frozenset({Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY})  # cancels that leave levels alone
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 _NO_PRICE = 0   # of a market order, which self-trade prevention may end
+_AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
 class DepthWindow:
@@ -70,6 +71,8 @@ class MarketBook:
             self._remember_leg(event)
         elif kind == EventKind.LIST:
             self._list(event)
+        elif kind == EventKind.AUCTION:
+            self._auction(event)
         elif event.price_ticks == _NO_PRICE:
             return
         elif kind == EventKind.TRIGGERED:
@@ -135,6 +138,12 @@ class MarketBook:
             return
         for side, price in self._listed.pop(event.order_id, ()):
             self._fast.touched[side].add(price)
+
+    def _auction(self, event: Event) -> None:
+        """The trades of an uncross tell one price, not those of the levels they take from: these are told before."""
+        self._new_level = None
+        if event.flags == AuctionTold.TOUCHED:
+            self._fast.touched[event.side].add(event.price_ticks)
 
     def _triggered(self, order: Event) -> None:
         """A stop is set off and may come to rest at its price; others of its command may trade before it does."""

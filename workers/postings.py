@@ -46,6 +46,7 @@ class EntryKind(IntEnum):
     FEE = 2
     DEPOSIT = 3
     WITHDRAWAL = 4
+    BUST = 5
 
 
 def trade_rows(events: Rows) -> Rows:
@@ -82,6 +83,23 @@ def trade_entries(trades: Rows, instruments: Rows) -> Rows:
     charged = np.ones(legs.shape, bool)
     charged[:, 4:] = legs["amount"][:, 4:] != 0
     return legs[charged]
+
+
+def bust_entries(events: Rows, instruments: Rows) -> Rows:
+    """The legs of each BUSTED event: those of its trade with their signs turned; n is the leg, seq the bust's.
+
+    A BUST is a command of its own, so (seq, n) is unique. Legs 0 and 2 of the trade, which paid, get theirs back first.
+    """
+    busted = events[events["kind"] == EventKind.BUSTED]
+    rows = np.zeros(len(busted), TRADE_ROW)
+    for name in _SAME_NAME:
+        rows[name] = busted[name]
+    rows["taker_order_id"], rows["taker_account"] = busted["order_id"], busted["account"]
+    rows["taker_side"] = busted["side"]
+    legs = trade_entries(rows, instruments)
+    legs["amount"] *= -1
+    legs["kind"] = EntryKind.BUST
+    return legs
 
 
 def money_entries(events: Rows) -> Rows:

@@ -1,5 +1,5 @@
 """Finding the price walks both sides towards each other as if they traded; uncrossing trades orders that all rest."""
-from libc.stdint cimport INT64_MAX, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, uint32_t
 from libc.string cimport memset
 
 from engine.core.events cimport event_next

@@ -7,8 +7,8 @@ from engine.core.protection cimport set_protection
 from engine.core.ticking cimport tick
 from engine.core.timers cimport set_timer
 from engine.core.types cimport (
-    ACCOUNT_TIER, AUCTION_COMMAND, BUST, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, TICK, TIMER_COMMAND, Command,
-    TradeEvent)
+    ACCOUNT_TIER, AUCTION_COMMAND, BUST, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, TICK, TIMER_COMMAND,
+    Command, TradeEvent)
 
 
 cdef bint control(State* state, ControlCommand* command) noexcept nogil:

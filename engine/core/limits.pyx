@@ -4,7 +4,8 @@ from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 from engine.core.bits cimport mul_overflows
 from engine.core.ladder cimport NO_KEY
 from engine.core.state cimport MAX_TICKS, PPM, Account, may_stay, side_key
-from engine.core.types cimport AUCTION_STATUS, BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command
+from engine.core.types cimport (
+    AUCTION_STATUS, BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command)
 
 
 cdef Code check_limits(State* state, Taker* taker) noexcept nogil:

@@ -6,7 +6,8 @@ from engine.core.auction cimport indicate
 from engine.core.events cimport event_next
 from engine.core.ladder cimport NO_KEY, Ladder
 from engine.core.state cimport side_key
-from engine.core.types cimport AUCTION_STATUS, BUSTED, BUY, CONFIGURED, INSTRUMENT_LIMITS, MONEY, REJECTED, SELL, STATUS, TOP, Event, TopEvent
+from engine.core.types cimport (
+    AUCTION_STATUS, BUSTED, BUY, CONFIGURED, INSTRUMENT_LIMITS, MONEY, REJECTED, SELL, STATUS, TOP, Event, TopEvent)
 
 
 cdef Top book_top(State* state, Book* book) noexcept nogil:

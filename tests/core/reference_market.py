@@ -99,8 +99,8 @@ class ReferenceMarket(ReferenceTime):
     def _told(self, book: Book, told: AuctionTold, crossing: tuple[int, int, int, int]) -> None:
         price, lots, surplus, side = crossing
         instrument = next(key for key, value in self.books.items() if value is book)
-        self.events.append((EventKind.AUCTION, side, 0, 0, 0, instrument, self.seq, self.time_ns, 0, price, lots, surplus,
-                            NO_TEXT, 0, 0, 0, 0, 0, 0, 0, told))
+        self.events.append((EventKind.AUCTION, side, 0, 0, 0, instrument, self.seq, self.time_ns, 0, price, lots,
+                            surplus, NO_TEXT, 0, 0, 0, 0, 0, 0, 0, told))
 
     def _auction(self, command: Command) -> None:
         terms, code = command.terms, self._check_auction(command)
@@ -235,9 +235,9 @@ class ReferenceMarket(ReferenceTime):
                                 price, lots, 0, NO_TEXT, 0, 0, 0, 0, 0, 0, code, CommandKind.BUST))
             return
         self.busts.add((instrument, trade_id))
-        self.events.append((EventKind.BUSTED, *fields[1:4], account, instrument, self.seq, self.time_ns, order_id, price,
-                            lots, 0, fields[13], 0, trade_id, fill_id, quote, taker_fee, maker_fee, maker_account,
-                            0, 0))
+        self.events.append((EventKind.BUSTED, *fields[1:4], account, instrument, self.seq, self.time_ns, order_id,
+                            price, lots, 0, fields[13], 0, trade_id, fill_id, quote, taker_fee, maker_fee,
+                            maker_account, 0, 0))
 
     def _check_bust(self, book: Book, fields: tuple[int, ...]) -> Code:
         side, price, lots, quote = fields[1], fields[10], fields[11], fields[17]
@@ -255,7 +255,8 @@ class ReferenceMarket(ReferenceTime):
         taken_asset, given_asset = book.pay_asset(1 - side), book.pay_asset(side)
         moves: dict[tuple[int, int], int] = {}
         for account, asset, money in (
-                (taker, taken_asset, taker_fee - taken), (maker, taken_asset, taken), (FEE_ACCOUNT, taken_asset, -taker_fee),
+                (taker, taken_asset, taker_fee - taken), (maker, taken_asset, taken),
+                (FEE_ACCOUNT, taken_asset, -taker_fee),
                 (maker, given_asset, maker_fee - given), (taker, given_asset, given),
                 (FEE_ACCOUNT, given_asset, -maker_fee)):
             moves[account, asset] = moves.get((account, asset), 0) + money

@@ -10,6 +10,3 @@ class ReferenceWhole(ReferenceLists, ReferenceMarket):
     def _place(self, command: Command) -> None:
         self.placing = command
         super()._place(command)
-
-    def _about(self, command: Command) -> None:
-        self.placing = command

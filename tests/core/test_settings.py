@@ -61,7 +61,7 @@ def test_bad_assets(identifier: int, scale: int, code: str, refusal: str) -> Non
 @pytest.mark.parametrize("fields", [
     {"lot_value": 0}, {"tick_value": 0}, {"min_lots": 0}, {"min_lots": 9, "max_lots": 8}, {"max_ticks": 0},
     {"max_ticks": MAX_TICKS + 1}, {"min_notional": -1}, {"maker_fee_ppm": -1}, {"maker_fee_ppm": 1_000_001},
-    {"taker_fee_ppm": -1}, {"taker_fee_ppm": 1_000_001}, {"status": 3}, {"text": ""}, {"quote_asset": 1}])
+    {"taker_fee_ppm": -1}, {"taker_fee_ppm": 1_000_001}, {"status": 5}, {"text": ""}, {"quote_asset": 1}])
 def test_bad_instruments(fields: dict[str, Any]) -> None:
     assert instrument(Venue(), 2, **fields) == ["rejected BAD_COMMAND"]
 

@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 
 from engine.core.batch import Batch as Commands
+from engine.core.codes import EventKind
 from engine.core.exchange import Exchange
 from tests.support.flow import COIN, USD, Flow
 from workers.ledger_batch import Batch, Collector, compare_all
 from workers.ledger_errors import LedgerMismatch
+from workers.postings import EntryKind
 from workers.wallet_mirror import WALLET_ROW, WalletMirror
 
 
@@ -107,3 +109,38 @@ def test_compare_all_names_every_kind_of_difference():
     extra = np.concatenate([sound, np.array([(999, USD, 1, 0, 1, 1)], WALLET_ROW)])
     assert compare_all(ledger.core, extra) == [
         f"account 999 asset {USD}: core balance 0 held 0, ledger balance 1 held 0"]
+
+
+def test_rebates_busts_and_auctions_balance():
+    """A venue with all three; each batch is audited against the core as it is cut."""
+    ledger, commands = collector(), Commands()
+    commands.asset(USD, 2, "USD")
+    commands.asset(COIN, 8, "COIN")
+    commands.instrument(1, text="COINUSD", base_asset=COIN, quote_asset=USD, lot_value=1000, tick_value=3)
+    for account in (2, 3):
+        commands.account(account)
+        commands.credit(account, COIN, 10**9)
+        commands.credit(account, USD, 10**9)
+    commands.credit(1, USD, 10**6)
+    commands.fees(1, 0, maker_fee_ppm=-1000, taker_fee_ppm=3000)
+    commands.place(2, 1, 1, 0, 0, 20, 500)
+    commands.place(3, 1, 0, 0, 0, 20, 500)
+    commands.auction(1, 0)
+    commands.place(2, 1, 1, 0, 0, 10, 300)
+    commands.place(3, 1, 0, 0, 0, 30, 200)
+    commands.auction(1, 1)
+    commands.stamp(1, 1000)
+    events = bytes(Exchange().apply(commands))
+    ledger.add(memoryview(bytes(commands)), 1)
+    first = cut(ledger)
+    assert first.trades["maker_fee"].tolist() == [-30, -12] and len(first.trades) == 2
+    trade = next(events[at:at + 128] for at in range(0, len(events), 128) if events[at] == EventKind.TRADE)
+    commands.clear()
+    commands.bust(trade)
+    commands.stamp(first.seq + 1, 2000)
+    ledger.add(memoryview(bytes(commands)), 1)
+    second = cut(ledger)
+    assert set(second.entries["kind"].tolist()) == {EntryKind.BUST} and len(second.trades) == 0
+    undone = {(row["account"], row["asset"]): -row["amount"] for row in second.entries[second.entries["account"] == 1]}
+    assert undone == {(1, USD): -30, (1, COIN): 1500}
+    assert compare_all(ledger.core, ledger.wallets.rows) == []
