@@ -11,10 +11,10 @@ from engine.market_channels import PARTIAL_LEVELS, REFRESH, Kind, encode_entry
 from workers.market_data_json import Level, diff_json, partial_json, ticker_json, trade_json
 
 _DEEPEST = max(PARTIAL_LEVELS.values())
-_NEVER_RESTED = frozenset({Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY})  # cancels that leave levels alone
+_NEVER_RESTED = frozenset({
+    Code.IOC_REMAINDER, Code.FOK_UNFILLED, Code.NO_LIQUIDITY, Code.SLIPPAGE})  # cancels that leave levels alone
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 _NO_PRICE = 0   # of a market order, which self-trade prevention may end
-_AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
 class DepthWindow:
