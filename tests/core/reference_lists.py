@@ -168,6 +168,13 @@ class ReferenceLists(ReferenceStops):
             self._note(maker.order_id, "filled")
         return paid
 
+    def _cross(self, book: Book, taker: Order, maker: Order, lots: int, price: int) -> None:
+        super()._cross(book, taker, maker, lots, price)
+        for order in (taker, maker):
+            self._note(order.order_id, "acted")
+            if order.left_lots == 0:
+                self._note(order.order_id, "filled")
+
     def _take_off(self, order: Order, reason: Code) -> None:
         if order.pending:
             del self.open[order.order_id]

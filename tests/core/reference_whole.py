@@ -10,3 +10,6 @@ class ReferenceWhole(ReferenceLists, ReferenceMarket):
     def _place(self, command: Command) -> None:
         self.placing = command
         super()._place(command)
+
+    def _about(self, command: Command) -> None:
+        self.placing = command
