@@ -1,7 +1,6 @@
 """The steps of a list, in the order in which its life goes."""
 from libc.string cimport memcmp, memcpy, memset
 
-from engine.core.admission cimport check_parties
 from engine.core.entering cimport enter
 from engine.core.events cimport event_next
 from engine.core.extras cimport extra_of
@@ -12,7 +11,8 @@ from engine.core.pool cimport ARMED, LISTED, PENDING, UNFUNDED, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport account_known, side_key
-from engine.core.stops cimport arm, check_stop_now, drop_waiting, fund, hold_if_funded, is_stop
+from engine.core.stops cimport (
+    arm, check_parties_again, check_stop_now, drop_waiting, fund, hold_if_funded, is_stop)
 from engine.core.types cimport (
     CANCELED, INSUFFICIENT_BALANCE, LIST, LIST_DONE, NONE, REQUESTED, TEXT_BYTES, TRIGGER_REFUSED, UNKNOWN_ORDER,
     WOULD_MATCH, Code, Event)
@@ -220,9 +220,7 @@ cdef Code _check_maker_now(State* state, uint32_t slot) noexcept nogil:
     """What may have come in the way of a limit maker; it counts as an open order already."""
     cdef Node* node = &state.pool.nodes[slot]
     cdef Ladder* against = &state.books[node.instrument].ladders[1 - node.side]
-    cdef Command command
-    command.account, command.instrument = node.account, node.instrument
-    cdef Code code = check_parties(state, &command)
+    cdef Code code = check_parties_again(state, slot)
     if code != NONE:
         return code
     if against.best_key >= side_key(1 - node.side, node.price_ticks):

@@ -24,6 +24,8 @@ cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* take
 cdef uint32_t accept_waiting(State* state, Command* command, uint32_t pay_wallet) noexcept nogil
 # Takes the hold of an UNFUNDED order out of what is available.
 cdef void fund(State* state, uint32_t slot) noexcept nogil
+# May account and instrument, as they are now, have a waiting order of its kind?
+cdef Code check_parties_again(State* state, uint32_t slot) noexcept nogil
 # May a waiting stop be armed and funded at this moment?
 cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil
 # Puts an order with an Extra among its book's triggers, behind those at the same trigger price.

@@ -186,13 +186,22 @@ cdef void fund(State* state, uint32_t slot) noexcept nogil:
     node.flags &= ~UNFUNDED
 
 
+cdef Code check_parties_again(State* state, uint32_t slot) noexcept nogil:
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Command command
+    memset(&command, 0, sizeof(command))
+    command.account, command.instrument, command.time_in_force = node.account, node.instrument, node.time_in_force
+    command.order_type = node.order_type
+    if is_stop(node.order_type):
+        command.order_type = MARKET if is_market_stop(node.order_type) else LIMIT
+    return check_parties(state, &command)
+
+
 cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
     cdef Extra* extra = extra_of(&state.extras, slot)
     cdef int64_t last = state.books[node.instrument].last_ticks
-    cdef Command command
-    command.account, command.instrument = node.account, node.instrument
-    cdef Code code = check_parties(state, &command)
+    cdef Code code = check_parties_again(state, slot)
     if code != NONE:
         return code
     if last != 0 and extra.stop_ticks != 0 and side_key(extra.direction, extra.stop_ticks) >= side_key(

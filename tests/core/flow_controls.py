@@ -62,7 +62,8 @@ def bust(random: Random, trades: list[bytes]) -> Command:
 
 def _protection(random: Random, _: list[OpenOrder]) -> Command:
     return Command(CommandKind.PROTECTION, instrument=random.choice(INSTRUMENT_IDS), terms={
-        "slippage_ppm": random.choice((0, 0, 10_000, 10**6, 10**6 + 1)), "stops_max": 0,
+        "slippage_ppm": random.choice((0, 0, 10_000, 10**6, 10**6 + 1)),
+        "stops_max": random.choice((0, 0, 0, 1, 2, 5)),
         "day_end_s": random.choice((0, 1, 3600, 86_399, 86_400))})
 
 

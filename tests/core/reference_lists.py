@@ -111,6 +111,10 @@ class ReferenceLists(ReferenceStops):
                 if (order.account, order.instrument) == (header.account, header.instrument)]
         if 0 < self.books[header.instrument].limits.get("orders_max", 0) < len(mine) + len(legs):
             return Code.TOO_MANY_ORDERS
+        stops = sum(leg.order_type > OrderType.MARKET for leg in legs)
+        waiting = sum(order.armed for order in mine)
+        if stops and 0 < self.books[header.instrument].protection.get("stops_max", 0) < waiting + stops:
+            return Code.TOO_MANY_STOPS
         return Code.CAPACITY if len(self.open) + len(legs) > self.orders_max else Code.NONE
 
     def _leg_code(self, header: Command, leg: Command, *, first: bool) -> Code:
@@ -294,7 +298,7 @@ class ReferenceLists(ReferenceStops):
         command = Command(CommandKind.PLACE, order.account, order.instrument, order.side, order.order_type,
                           order.time_in_force, order.price_ticks, order.left_lots, stp=order.stp,
                           trigger_ticks=order.trigger_ticks)
-        code, book = self._check_parties(command), self.books[order.instrument]
+        code, book = self._check_parties(self._plain(command)), self.books[order.instrument]
         best = book.best(1 - order.side)[0]
         if code != Code.NONE:
             return code

@@ -3,7 +3,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from engine.core.codes import CommandKind, OrderType, TimeInForce
+from engine.core.codes import CommandKind, ListType, OrderType, TimeInForce
 from tests.core.command import Command, OpenOrder
 from tests.core.compare import Twins
 from tests.core.flow import opening
@@ -49,6 +49,27 @@ class CoreAndReference(RuleBasedStateMachine):
                                  trigger_ticks=trigger))
         order_id = self.twins.core.seq
         return OpenOrder(order_id, self.twins.slots.get(order_id, 0), account, 1, text)
+
+    @rule(target=orders, account=ACCOUNTS, kind=st.sampled_from(ListType), side=st.integers(0, 1), lots=LOTS,
+          working=st.integers(97, 103), profit=st.integers(97, 103), stop=st.integers(97, 103), waits=st.booleans())
+    def place_list(self, account: int, kind: int, side: int, lots: int, working: int, profit: int, stop: int,
+                   waits: bool) -> object:
+        place = CommandKind.PLACE
+        first = Command(place, account, 1, 1 - side, OrderType.LIMIT, price_ticks=working, qty_lots=lots)
+        taking = Command(place, account, 1, side, OrderType.TAKE_PROFIT_LIMIT if waits else OrderType.LIMIT_MAKER,
+                         price_ticks=profit, qty_lots=lots, trigger_ticks=profit if waits else 0)
+        stopping = Command(place, account, 1, side, OrderType.STOP_LOSS, qty_lots=lots, trigger_ticks=stop)
+        legs = {ListType.OCO: [taking, stopping], ListType.OTO: [first, stopping],
+                ListType.OTOCO: [first, taking, stopping]}[ListType(kind)]
+        for command in (Command(CommandKind.PLACE_LIST, account, 1, mode=kind, text=b"list"), *legs):
+            self.twins.apply(command)
+        last = self.twins.core.seq
+        return multiple(*[OpenOrder(order_id, self.twins.slots.get(order_id, 0), account, 1, b"")
+                          for order_id in range(last - len(legs) + 1, last + 1)])
+
+    @rule(account=ACCOUNTS)
+    def cancel_list(self, account: int) -> None:
+        self.twins.apply(Command(CommandKind.CANCEL_LIST, account, 1, text=b"list"))
 
     @rule(order=orders, by_text=st.booleans())
     def cancel(self, order: OpenOrder, by_text: bool) -> None:
