@@ -16,7 +16,6 @@ A beneficiary of 0 is the world outside: nobody is credited, the money has left.
 the journal knows the same. An id is used once, for ever (`transfers_max` of them, then no new hold is taken).
 """
 import re
-from collections.abc import Iterable
 from enum import IntEnum
 
 import msgspec
@@ -25,6 +24,7 @@ from msgspec import Struct
 from engine.core.batch import Batch
 from engine.core.codes import EXTERNAL_ACCOUNT, EventKind
 from engine.core.unpack import Event
+from engine.event_kinds import events_of_kind
 
 ID = re.compile(r"[A-Za-z0-9_.-]{1,31}")
 REFERENCE = re.compile(rb"(hold|post|void|exp):([A-Za-z0-9_.-]{1,31})")
@@ -77,10 +77,10 @@ class Transfers:
         self.held: dict[str, Transfer] = {}
         self.changed: dict[str, Transfer] = {}
 
-    def apply(self, events: Iterable[Event]) -> None:
+    def apply(self, events: list[Event]) -> None:
         """Take in the events of applied commands, in order."""
-        for event in events:
-            if event.kind == _MONEY and (found := REFERENCE.fullmatch(event.text)):
+        for event in events_of_kind(events, _MONEY):
+            if found := REFERENCE.fullmatch(event.text):
                 self.money(found, event.account, event.instrument, event.amount, event.seq, event.time_ns,
                            event.price_ticks, event.qty_lots)
 

@@ -3,6 +3,8 @@
 What order_scan.pxd calls ours, rightly signed or logged on, in time and within the instrument's filters becomes one
 command with its Answer. Everything else, and whatever would have to be refused, is left to the general path with
 nothing done: `take` says False, and sessions.py reads the message again. So nothing is refused or worded here.
+
+The clock and whether the engine takes orders are asked once per read, at its first message: neither changes within one.
 """
 import time
 
@@ -44,6 +46,8 @@ cdef class OrderIntake:
     cdef int64_t _unit_ns
     cdef bint _show_limits
     cdef uint32_t _session          # what the orders placed here carry, 0: nothing
+    cdef int64_t _now_us            # when this read began, 0: nothing of it was taken yet
+    cdef bint _orders_refused
 
     def __init__(self, Desk desk not None, Batch batch not None, engine, keys, new_id, add):
         self._desk, self._batch, self._engine, self._keys = desk, batch, engine, keys
@@ -67,6 +71,10 @@ cdef class OrderIntake:
         """Unsigned requests speak for nobody."""
         self._account = NOBODY
 
+    def read_end(self):
+        """The messages of one read are over; what comes next may find another time and state."""
+        self._now_us = 0
+
     def take(self, bytes data not None):
         """Whether this message became a command. Raises what `add` raises; then it did."""
         cdef Request request
@@ -74,7 +82,10 @@ cdef class OrderIntake:
         cdef Answer answer
         if not scan(PyBytes_AS_STRING(data), len(data), &request):
             return False
-        if not _in_time(&request, time.time_ns() // NS_PER_US):
+        if self._now_us == 0:
+            self._now_us = time.time_ns() // NS_PER_US
+            self._orders_refused = self._engine.orders_refused
+        if not _in_time(&request, self._now_us):
             return False
         account = self._whose(&request)
         if account < 0:
@@ -110,7 +121,7 @@ cdef class OrderIntake:
         cdef bytes name
         cdef Terms instrument = self._desk.terms.by_symbol(_str(&params[SYMBOL]))
         cdef int detail
-        if instrument is None or self._engine.orders_refused or params[ORDER_ID].at != NULL:
+        if instrument is None or self._orders_refused or params[ORDER_ID].at != NULL:
             return None
         if params[ORIG_CLIENT_ORDER_ID].at != NULL or not _read_terms(params, instrument, &terms):
             return None

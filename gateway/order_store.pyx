@@ -8,6 +8,7 @@ An order is shown to `changed` after each event, but only if its account is in `
 """
 from collections import deque
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint64_t
 
@@ -23,6 +24,7 @@ NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
 CANCELED, EXPIRED, EXPIRED_IN_MATCH = "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
 
 
+@cython.no_gc   # it refers to texts and an Event, which refers to nothing: the collector need not walk the orders
 cdef class Order:
     """One order as last heard of; quantities in lots, amounts in quote minor units."""
 

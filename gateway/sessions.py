@@ -121,6 +121,7 @@ class Session:
     def batch_end(self) -> None:
         """The read is over: its orders go to the engine together."""
         self._lane.submit()
+        self._intake.read_end()
         self._pace()
 
     def closed(self) -> None:

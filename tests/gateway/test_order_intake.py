@@ -78,6 +78,7 @@ class House:
         """Read the message both ways and compare; what became a command is carried out and answered."""
         self.batch.clear()
         self.answers.clear()
+        self.intake.read_end()
         if not self.intake.take(data):
             assert len(self.batch) == 0 and not self.answers, data
             return False

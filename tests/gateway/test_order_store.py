@@ -1,4 +1,5 @@
 """What is remembered of orders, fed by the real core: agreement with it, and the bound on closed orders."""
+import gc
 import random
 
 import numpy as np
@@ -45,6 +46,13 @@ class Bench:
 
     def _see(self, order: Order, event: Event, is_maker: bool) -> None:
         self.seen.append((order.id, event.kind, is_maker, order.status))
+
+
+def test_the_collector_does_not_walk_the_orders():
+    """There may be millions, and none can be part of a cycle."""
+    bench = Bench()
+    number = bench.place(2, BUY, 100, 1)
+    assert not gc.is_tracked(bench.store.open[number])
 
 
 def test_open_orders_agree_with_the_core():
