@@ -30,6 +30,7 @@ from engine.recovery import recover
 from engine.segments import SegmentHeader, name_of
 from engine.service import Engine
 from engine.snapshots import load, newest_first, take
+from engine.transfers import Transfers
 
 SIZES = {False: 1_000_000, True: 50_000}    # resting orders, and commands of the tail, by --quick
 REPEATS = {False: 5, True: 2}
@@ -84,7 +85,7 @@ def make_journal(config: Config, count: int) -> None:
             core.apply(commands)
             _frames(file.write, chain, commands)
         file.flush()
-        take(core, config.paths, 3)
+        take(core, Transfers(), config.paths, 3)
         _frames(file.write, chain, tail.tobytes())
 
 
@@ -126,9 +127,9 @@ async def answers_us(config: Config, count: int) -> list[float]:
 def take_for_ever(data_dir: str) -> None:
     """In a process of its own: what the role does at a mark, without pause."""
     config = load_config(data_dir=data_dir)
-    core, _ = load(newest_first(config.paths.snapshots)[0], Exchange())
+    core = load(newest_first(config.paths.snapshots)[0], Exchange()).core
     while True:
-        take(core, config.paths, 3)
+        take(core, Transfers(), config.paths, 3)
 
 
 def measure(folder: Path, quick: bool) -> dict[str, object]:
@@ -139,7 +140,7 @@ def measure(folder: Path, quick: bool) -> dict[str, object]:
     loads, rates, pause = [], [], []
     for _ in range(repeats):
         begin = time.perf_counter()
-        core, _ = load(newest_first(config.paths.snapshots)[0], Exchange())
+        core = load(newest_first(config.paths.snapshots)[0], Exchange()).core
         loads.append(time.perf_counter() - begin)
         recovered = uvloop.run(recover(config, None))
         rates.append(recovered.replayed / recovered.replay_seconds)

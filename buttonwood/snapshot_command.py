@@ -34,7 +34,7 @@ async def run_snapshot(config: Config) -> int:
         return 0
     try:
         recovered = await recover(config, None)
-        path = take(recovered.core, config.paths, config.snapshots.keep)
+        path = take(recovered.core, recovered.transfers, config.paths, config.snapshots.keep)
     finally:
         os.close(fd)
     if path is None:

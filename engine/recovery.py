@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from msgspec import Struct
 
 from engine.config import Config
@@ -20,9 +21,11 @@ from engine.core.unpack import Event, unpack_events
 from engine.errors import DataDirLocked, JournalError, SnapshotError
 from engine.frames import Frame
 from engine.journal import Walk
+from engine.records import EVENT
 from engine.segments import START, find_frame, list_files
 from engine.snapshot_file import list_snapshots, read_header
-from engine.snapshots import load_first, newest_first
+from engine.snapshots import load_whole, newest_first
+from engine.transfers import Transfers
 
 Listener = Callable[[Frame, list[Event]], None]
 MARKS_ALL = 2**62           # hash the state at every mark, however large it is
@@ -50,6 +53,7 @@ class Recovered(Struct, frozen=True):
     """How a start went. loaded_seq: of the snapshot, 0: none was used."""
 
     core: Exchange
+    transfers: Transfers
     walk: Walk
     loaded_seq: int
     load_seconds: float
@@ -69,16 +73,17 @@ async def recover(
     paths, tell = config.paths, config.snapshots.told_commands
     begun = time.perf_counter()
     next_seq = _next_seq(paths.journal, paths.snapshots)
-    loaded = load_first(_choice(paths.journal, paths.snapshots, next_seq, tell), Exchange)
-    core, walk, loaded_seq = Exchange(), Walk(paths.journal), 0
+    loaded = load_whole(_choice(paths.journal, paths.snapshots, next_seq, tell))
+    core, transfers, walk, loaded_seq = Exchange(), Transfers(), Walk(paths.journal), 0
     if loaded is not None:
-        core, header = loaded
+        core, header, transfers = loaded
         walk, loaded_seq = Walk(paths.journal, header.seq, header.start), header.seq
         _log.info("loaded the snapshot of command %d", header.seq)
     core.marks_max = MARKS_ALL if config.snapshots.prove else 0
     load_done = time.perf_counter()
-    await replay(walk, core, listener, begin, next_seq - tell)
-    return Recovered(core, walk, loaded_seq, load_done - begun, core.seq - loaded_seq, time.perf_counter() - load_done)
+    await replay(walk, core, transfers, listener, begin, next_seq - tell)
+    return Recovered(core, transfers, walk, loaded_seq, load_done - begun, core.seq - loaded_seq,
+                     time.perf_counter() - load_done)
 
 
 def _choice(journal: Path, snapshots: Path, next_seq: int, tell: int) -> list[Path]:
@@ -117,8 +122,8 @@ def _hint(found: list[tuple[int, Path]], first_seq: int) -> tuple[int, int]:
 
 
 async def replay(
-    walk: Walk, core: Exchange, listener: Listener | None, begin: Callable[[Exchange], None] | None = None,
-    tell_from: int = 0,
+    walk: Walk, core: Exchange, transfers: Transfers, listener: Listener | None,
+    begin: Callable[[Exchange], None] | None = None, tell_from: int = 0,
 ) -> None:
     """Apply what the core has not applied yet; the listener hears frames that reach tell_from. Raises JournalError."""
     waiting, told = 0, False
@@ -132,6 +137,7 @@ async def replay(
                     begin(core)
             rest = frame.after(core.seq + 1)
             events = core.apply(rest.commands)
+            transfers.apply_rows(np.frombuffer(events, EVENT))
             if told and listener is not None:
                 listener(rest, unpack_events(events))
             waiting += rest.count

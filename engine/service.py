@@ -55,6 +55,8 @@ class Engine:
         self, config: Config, recovered: Recovered, writer: JournalWriter, clock: Callable[[], int],
     ) -> None:
         self.recovered, self.core, self.catalog = recovered, recovered.core, Catalog.of(recovered.core)
+        self.transfers = recovered.transfers
+        self.transfers.holds_account = config.transfers.holds_account
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writer, self._listeners = writer, list[Listener]()
         self._sequencer = Sequencer(
@@ -173,7 +175,7 @@ class Engine:
         if not settled or not most or core.open_count > most:
             return
         try:
-            take(core, paths, self._config.snapshots.keep)
+            take(core, self.transfers, paths, self._config.snapshots.keep)
         except (OSError, JournalError) as error:
             _log.error("no snapshot at the end of this run: %s", error)
 
@@ -226,6 +228,7 @@ class Engine:
         events = unpack_events(buffer)
         if events_of_kind(events, _CONFIGURED):
             self.catalog.update(self.core)
+        self.transfers.apply(events)
         return events, split_events(events, frame.first_seq, counts)
 
     def _tell(self, frame: Frame, events: list[Event]) -> None:

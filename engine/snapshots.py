@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec import Struct
+
 from engine.core.exchange import DIGEST_VERSION, Exchange
 from engine.errors import JournalError, SnapshotDamaged, SnapshotRefused
 from engine.frames import HEADER_BYTES
@@ -18,14 +20,26 @@ from engine.positions import positions
 from engine.retention import start_for
 from engine.segments import find_frame, list_files, read_segment
 from engine.snapshot_file import Header, list_snapshots, read_snapshot, write_snapshot
+from engine.snapshot_shell import SHELL, shell_sections, transfers_of
+from engine.transfers import Transfers
 
 _LOCK_NAME = "writer.lock"
 _FRAME = struct.Struct("<IIQQI")
 _log = logging.getLogger(__name__)
 
 
-def take(core: Exchange, paths: Paths, keep: int) -> Path | None:
+class Loaded(Struct, frozen=True):
+    """A sound snapshot. transfers None: the file was written before snapshots had them."""
+
+    core: Exchange
+    header: Header
+    transfers: Transfers | None
+
+
+def take(core: Exchange, transfers: Transfers, paths: Paths, keep: int) -> Path | None:
     """Write the state of this core, whose last command must be durable, and delete what is needed no more.
+
+    The transfers are those of the same commands.
 
     None: another process writes one now, or there is no command yet. Raises OSError, leaving nothing behind;
     JournalError when the journal does not hold the last command.
@@ -39,27 +53,44 @@ def take(core: Exchange, paths: Paths, keep: int) -> Path | None:
         mark_seq, state_hash = core.mark
         if mark_seq != core.seq:
             state_hash = core.state_hash()
-        path = write_snapshot(paths.snapshots, _header(core, paths.journal, state_hash), core.dump())
+        header = _header(core, paths.journal, state_hash)
+        path = write_snapshot(paths.snapshots, header, core.dump() + shell_sections(transfers))
         _prune(paths, keep)
     return path
 
 
-def load_first(paths: Iterable[Path], make: Callable[[], Exchange]) -> tuple[Exchange, Header] | None:
+def load_first(paths: Iterable[Path], make: Callable[[], Exchange]) -> Loaded | None:
     """The first of these that is sound, in an exchange made for it; None when none is. Raises SnapshotRefused."""
-    for path in paths:
-        try:
-            return load(path, make())
-        except (SnapshotDamaged, OSError) as error:
-            _log.error("a snapshot is passed over: %s", error)
+    for loaded in _sound(paths, make):
+        return loaded
     return None
 
 
-def load(path: Path, core: Exchange) -> tuple[Exchange, Header]:
+def load_whole(paths: Iterable[Path]) -> tuple[Exchange, Header, Transfers] | None:
+    """The first of these that is sound and holds transfers too: what is needed to go on as an engine."""
+    for loaded in _sound(paths, Exchange):
+        if loaded.transfers is not None:
+            return loaded.core, loaded.header, loaded.transfers
+        _log.warning("the snapshot of command %d is passed over: an older version wrote it, without the transfers "
+                     "(holds), which are made again from the journal", loaded.header.seq)
+    return None
+
+
+def _sound(paths: Iterable[Path], make: Callable[[], Exchange]) -> Iterator[Loaded]:
+    for path in paths:
+        try:
+            yield load(path, make())
+        except (SnapshotDamaged, OSError) as error:
+            _log.error("a snapshot is passed over: %s", error)
+
+
+def load(path: Path, core: Exchange) -> Loaded:
     """Fill an empty core; its mark is set. Raises SnapshotDamaged, SnapshotRefused, OSError."""
     snapshot = read_snapshot(path)
     header = snapshot.header
     try:
-        core.load(snapshot.sections)
+        transfers = transfers_of([section for section in snapshot.sections if section[0] >= SHELL])
+        core.load([section for section in snapshot.sections if section[0] < SHELL])
     except ValueError as error:
         raise SnapshotRefused(path, 0, f"its sections cannot be loaded: {error}",
                               "Use the version of Buttonwood that wrote it, or move the file away.") from None
@@ -68,13 +99,13 @@ def load(path: Path, core: Exchange) -> tuple[Exchange, Header]:
         if (core.seq, found) != (header.seq, header.state_hash):
             raise SnapshotDamaged(path, 0, f"it hashes to {found:016x}, its header says {header.state_hash:016x}")
         core.set_mark(found)
-    return core, header
+    return Loaded(core, header, transfers)
 
 
 def core_before(paths: Paths, seq_max: int) -> Exchange:
     """A core to replay on: the newest sound snapshot of no later command than that, else the beginning."""
     loaded = load_first(newest_first(paths.snapshots, seq_max), Exchange)
-    return loaded[0] if loaded is not None else Exchange()
+    return loaded.core if loaded is not None else Exchange()
 
 
 def newest_first(directory: Path, seq_max: int = 2**63) -> list[Path]:

@@ -19,7 +19,9 @@ import re
 from enum import IntEnum
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from engine.core.batch import Batch
 from engine.core.codes import EXTERNAL_ACCOUNT, EventKind
@@ -29,6 +31,7 @@ from engine.event_kinds import events_of_kind
 ID = re.compile(r"[A-Za-z0-9_.-]{1,31}")
 REFERENCE = re.compile(rb"(hold|post|void|exp):([A-Za-z0-9_.-]{1,31})")
 _MONEY = int(EventKind.MONEY)
+_MONEY_FIELDS = ("account", "instrument", "amount", "seq", "time_ns", "price_ticks", "qty_lots")
 
 
 class State(IntEnum):
@@ -44,7 +47,7 @@ _ENDS = {b"post": State.POSTED, b"void": State.VOIDED, b"exp": State.EXPIRED}
 _VERBS = {State.POSTED: "post", State.VOIDED: "void", State.EXPIRED: "exp"}
 
 
-class Transfer(Struct, kw_only=True):
+class Transfer(Struct, kw_only=True, array_like=True):
     """One transfer; amounts in minor units. `end_seq` is 0 while the money is held."""
 
     id: str
@@ -68,25 +71,34 @@ def reserved(reference: str) -> bool:
 
 
 class Transfers:
-    """Every transfer by id, as the events of the journal tell them; `changed` are those since it was last cleared."""
+    """Every transfer by id, as the events of the journal tell them. Each event is taken in once, in order."""
 
     def __init__(self, holds_account: int = 0) -> None:
         """`holds_account`: for new holds; whoever only follows the journal needs none."""
         self.holds_account = holds_account
         self.known: dict[str, Transfer] = {}
         self.held: dict[str, Transfer] = {}
-        self.changed: dict[str, Transfer] = {}
 
     def apply(self, events: list[Event]) -> None:
-        """Take in the events of applied commands, in order."""
+        """Take in the events of applied commands."""
         for event in events_of_kind(events, _MONEY):
             if found := REFERENCE.fullmatch(event.text):
-                self.money(found, event.account, event.instrument, event.amount, event.seq, event.time_ns,
-                           event.price_ticks, event.qty_lots)
+                self._money(found, event.account, event.instrument, event.amount, event.seq, event.time_ns,
+                            event.price_ticks, event.qty_lots)
 
-    def money(self, reference: re.Match[bytes], account: int, asset: int, amount: int, seq: int, time_ns: int,
-              beneficiary: int, until_ns: int) -> None:
-        """One MONEY event with such a reference."""
+    def apply_rows(self, events: NDArray[np.void]) -> list[Transfer]:
+        """The same with EVENT records; those that began or ended."""
+        money, touched = events[events["kind"] == _MONEY], dict[str, Transfer]()
+        for place, text in enumerate(money["text"].tolist()):
+            if found := REFERENCE.fullmatch(text):
+                transfer = self._money(found, *(int(money[name][place]) for name in _MONEY_FIELDS))
+                if transfer is not None:
+                    touched[transfer.id] = transfer
+        return list(touched.values())
+
+    def _money(self, reference: re.Match[bytes], account: int, asset: int, amount: int, seq: int, time_ns: int,
+               beneficiary: int, until_ns: int) -> Transfer | None:
+        """One MONEY event with such a reference; the transfer it belongs to."""
         verb, name = reference[1], reference[2].decode()
         transfer = self.known.get(name)
         if verb == b"hold" and transfer is None and amount < 0:
@@ -98,8 +110,8 @@ class Transfers:
         elif verb != b"hold" and transfer is not None:
             self._end(transfer, _ENDS[verb], account, amount, seq, time_ns)
         else:
-            return
-        self.changed[name] = transfer
+            return None
+        return transfer
 
     def _end(self, transfer: Transfer, state: State, account: int, amount: int, seq: int, time_ns: int) -> None:
         if transfer.state is State.HELD and account == transfer.holder and amount < 0:

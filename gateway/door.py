@@ -46,7 +46,7 @@ class Door:
         self.public = venue.public | {
             "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
         self.private = venue.private
-        self.holds = HoldDesk(venue.engine, venue.transfers, venue.config.transfers)
+        self.holds = HoldDesk(venue.engine, venue.config.transfers)
         self.connections: set[DoorConnection] = set()
         self._server: asyncio.Server | None = None
 

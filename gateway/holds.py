@@ -21,7 +21,7 @@ from engine.core.unpack import Event
 from engine.errors import Busy, Stopped, StorageFull, VenueError
 from engine.instruments import Asset
 from engine.service import Engine
-from engine.transfers import ID, State, Transfer, Transfers
+from engine.transfers import ID, State, Transfer
 from gateway.order_terms import DECIMAL_RANGE, Params, needed, unread
 from gateway.refusals import (
     DISCONNECTED,
@@ -48,8 +48,8 @@ _log = logging.getLogger(__name__)
 class HoldDesk:
     """`methods` are offered at the door; between `open` and `close` holds expire."""
 
-    def __init__(self, engine: Engine, transfers: Transfers, limits: Limits) -> None:
-        self._engine, self._transfers, self._limits = engine, transfers, limits
+    def __init__(self, engine: Engine, limits: Limits) -> None:
+        self._engine, self._transfers, self._limits = engine, engine.transfers, limits
         self._on_its_way: set[str] = set()
         self._expiring: asyncio.Task[None] | None = None
         self.methods: dict[str, Method] = {

@@ -15,7 +15,6 @@ from engine.core.codes import EventKind
 from engine.core.unpack import Event
 from engine.frames import Frame
 from engine.service import Engine
-from engine.transfers import Transfers
 from gateway.answers import Desk
 from gateway.keys import KeyStore
 from gateway.list_desk import LEGS_AND_HEADER, ListDesk
@@ -75,7 +74,6 @@ class Venue:
         self.trades = RecentTrades()
         self.lists = OrderLists(self.store, config.limits.closed_orders_max, self.streams.list_changed)
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
-        self.transfers = Transfers(config.transfers.holds_account)
         self.questions = Questions(config)
         self.rates = Rates(config.rates)
         self.sessions: set[Closing] = set()
@@ -102,7 +100,6 @@ class Venue:
         try:
             self.store.apply(events)
             self.trades.apply(events)
-            self.transfers.apply(events)
             self.prevented.apply(events)
             self.lists.apply(events)
             if self.streams.subscribers:

@@ -109,7 +109,7 @@ class MarketData:
             oldest_first = reversed(newest_first(self._config.paths.snapshots))
             loaded = load_first(oldest_first, lambda: Exchange(top_events=True))
             if loaded is not None:
-                self.core = loaded[0]
+                self.core = loaded.core
                 self._configure()
 
     def apply(self, frame: Frame) -> None:

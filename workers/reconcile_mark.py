@@ -19,7 +19,7 @@ from workers.postings import Rows
 from workers.wallet_mirror import WALLET_ROW
 
 _MAGIC = b"BWPROVEN"
-_VERSION = 1
+_VERSION = 2
 Database = tuple[int, int]      # Postgres' system identifier, and the number of the database in it
 
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from engine.core.codes import EventKind
-from engine.transfers import REFERENCE, State, Transfer, Transfers
+from engine.transfers import State, Transfer, Transfers
 from workers.postings import Rows
 
 Row = tuple[Any, ...]
@@ -13,14 +12,7 @@ Row = tuple[Any, ...]
 
 def take_events(transfers: Transfers, events: Rows) -> list[Row]:
     """Follow the MONEY events among these; the rows of the transfers they began or ended, as they stand now."""
-    money = events[events["kind"] == EventKind.MONEY]
-    for event in money:
-        if found := REFERENCE.fullmatch(bytes(event["text"])):
-            transfers.money(found, *(int(event[name]) for name in (
-                "account", "instrument", "amount", "seq", "time_ns", "price_ticks", "qty_lots")))
-    rows = [astuple(transfer) for transfer in transfers.changed.values()]
-    transfers.changed.clear()
-    return rows
+    return [astuple(transfer) for transfer in transfers.apply_rows(events)]
 
 
 def known_transfers(rows: Iterable[Sequence[Any]]) -> Transfers:

@@ -17,7 +17,9 @@ from engine.positions import tell_position
 from engine.recovery import recover
 from engine.segments import list_files
 from engine.snapshot_file import VERSION, encode_head, list_snapshots, read_header, read_snapshot, write_snapshot
+from engine.snapshot_shell import SHELL
 from engine.snapshots import take
+from engine.transfers import Transfers
 from tests.engine.stage import config_for, credits, opened, run, send, setup
 
 
@@ -34,7 +36,7 @@ async def trade(config: Config, rounds: int, snapshot_at: tuple[int, ...] = ()) 
         for number in range(rounds):
             await send(engine, credits(3))
             if number in snapshot_at:
-                assert take(engine.core, config.paths, config.snapshots.keep) is not None
+                assert take(engine.core, engine.transfers, config.paths, config.snapshots.keep) is not None
         return engine.core.state_hash()
 
 
@@ -146,7 +148,7 @@ def test_a_state_that_does_not_hash_as_it_says_is_passed_over(tmp_path: Path) ->
     run(story())
 
 
-@pytest.mark.parametrize("newer", ["format", "section"])
+@pytest.mark.parametrize("newer", ["format", "section", "shell", "transfers"])
 def test_a_newer_format_is_refused_with_the_remedy(newer: str, tmp_path: Path) -> None:
     async def story() -> None:
         config = venue(tmp_path)
@@ -155,6 +157,10 @@ def test_a_newer_format_is_refused_with_the_remedy(newer: str, tmp_path: Path) -
         snapshot = read_snapshot(path)
         if newer == "section":
             write_snapshot(config.paths.snapshots, snapshot.header, [*snapshot.sections, (999, 1, 8, b"")])
+        elif newer == "shell":
+            write_snapshot(config.paths.snapshots, snapshot.header, [*snapshot.sections, (1999, 1, 1, b"")])
+        elif newer == "transfers":
+            write_snapshot(config.paths.snapshots, snapshot.header, [*snapshot.sections[:-1], (1001, 2, 1, b"")])
         else:
             path.write_bytes(_renumbered(encode_head(snapshot.header, []), VERSION + 1))
         with pytest.raises(SnapshotRefused, match=r"Use the version of Buttonwood that wrote it"):
@@ -242,10 +248,10 @@ def test_a_failure_at_any_step_of_writing_leaves_what_was_there(
         with monkeypatch.context() as patch:
             patch.setattr(Path if step == "rename" else os, step, failing)
             with pytest.raises(OSError, match=os.strerror(number)):
-                take(core, config.paths, 3)
+                take(core, Transfers(), config.paths, 3)
         assert [seq for seq, _ in list_snapshots(config.paths.snapshots)] == [16]
         assert await start(config) == (16, state_hash)
-        assert take(core, config.paths, 3) is not None
+        assert take(core, Transfers(), config.paths, 3) is not None
         assert not list(config.paths.snapshots.glob("*.tmp"))
     run(story())
 
@@ -258,11 +264,11 @@ def test_a_writer_killed_at_any_step_leaves_a_start(step: str, tmp_path: Path) -
     if child == 0:
         place = Path if step in ("rename", "unlink") else os
         setattr(place, step, lambda *_, **__: os._exit(9))
-        take(whole(config), config.paths, 3)
+        take(whole(config), Transfers(), config.paths, 3)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert run(start(config)) == (16, state_hash)
-    assert take(whole(config), config.paths, 3) is not None
+    assert take(whole(config), Transfers(), config.paths, 3) is not None
 
 
 def test_a_second_writer_at_the_same_time_does_nothing(tmp_path: Path) -> None:
@@ -274,9 +280,9 @@ def test_a_second_writer_at_the_same_time_does_nothing(tmp_path: Path) -> None:
         config.paths.snapshots.mkdir()
         with (config.paths.snapshots / "writer.lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            assert take(whole(config), config.paths, 3) is None
-        assert take(Exchange(), config.paths, 3) is None
-        assert take(whole(config), config.paths, 3) is not None
+            assert take(whole(config), Transfers(), config.paths, 3) is None
+        assert take(Exchange(), Transfers(), config.paths, 3) is None
+        assert take(whole(config), Transfers(), config.paths, 3) is not None
     run(story())
 
 
@@ -293,6 +299,11 @@ def test_a_journal_whose_beginning_is_gone_starts_from_a_snapshot_and_serves_fol
                 path.unlink()
         recovered = await recover(config, None)
         assert (recovered.loaded_seq, recovered.core.state_hash()) == (157, state_hash)
+        snapshot = read_snapshot(list_snapshots(config.paths.snapshots)[0][1])
+        old = [each for each in snapshot.sections if each[0] < SHELL]   # it may lack holds that were made before
+        write_snapshot(config.paths.snapshots, snapshot.header, old)
+        with pytest.raises(JournalError, match="the journal begins at"):
+            await recover(config, None)
         list_snapshots(config.paths.snapshots)[0][1].unlink()
         with pytest.raises(JournalError, match="the journal begins at"):
             await recover(config, None)

@@ -146,7 +146,7 @@ def test_a_journal_cut_anywhere_holds_whole_steps_only(tmp_path: Path):
         await asyncio.gather(*(hold(venue, f"n{n}", beneficiary=BOB) for n in range(20)))
         await asyncio.gather(*(venue.ok(0, "admin.hold.post", id=f"n{n}", amount="70") for n in range(20)))
         assert {total // UNIT for moved, total in sums if moved} == {2_000_000}
-        transfers = venue.server.venue.transfers
+        transfers = venue.server.venue.engine.transfers
         assert not transfers.held and sum(each.posted for each in transfers.known.values()) == 20 * 70 * UNIT
     tell(tmp_path, story)
 

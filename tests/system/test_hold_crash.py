@@ -13,11 +13,14 @@ from typing import Any
 import msgspec
 
 from engine.config import Config, load_config
+from engine.snapshot_file import list_snapshots
 from gateway.door_client import DoorClient
 from tests.gateway.running import ALICE, BOB
 from tests.support.ledger import fetch, ledger_process, reached
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import until
 from workers.reconcile import verify
+from workers.snapshots import Snapshots
 
 HOLDS, USDT, HOLDS_WANTED, KILLS = 50, 1, 60, 6
 _EXCHANGE = """
@@ -70,7 +73,8 @@ class Exchange:
 async def exchange(folder: Path, dsn: str) -> AsyncIterator[Exchange]:
     settings = folder / "venue.toml"
     settings.write_text(f'data_dir = "{folder}/data"\npostgres.dsn = "{dsn}"\nexchange.port = 0\n'
-                        f'journal.segment_bytes = 4194304\ntransfers.holds_account = {HOLDS}\n')
+                        f'journal.segment_bytes = 4194304\ntransfers.holds_account = {HOLDS}\n'
+                        'snapshots.commands = 20\nsnapshots.told_commands = 1\n')
     venue = Exchange(load_config(settings), settings)
     try:
         yield venue
@@ -79,10 +83,13 @@ async def exchange(folder: Path, dsn: str) -> AsyncIterator[Exchange]:
         await asyncio.to_thread(venue.process.wait)
 
 
-async def one_hold(venue: Exchange, number: int, chance: random.Random) -> int:
-    """A whole life of a hold, each step asked for twice; what BOB got."""
+async def one_hold(venue: Exchange, number: int, chance: random.Random, from_snapshot: asyncio.Event) -> int:
+    """A whole life of a hold, each step asked for twice; what BOB got. Half end after a start from a snapshot."""
     name, amount = f"h{number}", chance.randint(1, 50)
     for _ in range(2):
+        await venue.ok("admin.hold.create", id=name, account=ALICE, asset="USDT", amount=str(amount), beneficiary=BOB)
+    if number % 2:
+        await from_snapshot.wait()
         await venue.ok("admin.hold.create", id=name, account=ALICE, asset="USDT", amount=str(amount), beneficiary=BOB)
     posted = chance.choice((0, amount, chance.randint(1, amount)))
     for _ in range(2):
@@ -95,22 +102,31 @@ async def one_hold(venue: Exchange, number: int, chance: random.Random) -> int:
 
 def test_every_hold_happens_once(tmp_path: Path):
     async def story(dsn: str) -> None:
-        chance = random.Random(17)
+        chance, from_snapshot = random.Random(17), asyncio.Event()
         async with exchange(tmp_path, dsn) as venue:
             await venue.ok("admin.asset", asset=USDT, code="USDT", scale=2)
             for account in (ALICE, BOB):
                 await venue.ok("admin.account", account=account, label=str(account))
             await venue.ok("admin.credit", account=ALICE, asset="USDT", amount="100000", reference="gift")
             with ledger_process(venue.config) as ledger:
+                role = asyncio.create_task(Snapshots(venue.config).run())
+
                 async def killing() -> None:
                     for number in range(KILLS):
                         await asyncio.sleep(chance.uniform(0.2, 0.6))
+                        if number == KILLS // 2:
+                            await until(lambda: list_snapshots(venue.config.paths.snapshots))
                         await venue.kill()
+                        if number == KILLS // 2:
+                            from_snapshot.set()
                         if number % 2:
                             ledger.restart()
                 killer = asyncio.create_task(killing())
-                posted = sum(await asyncio.gather(*(one_hold(venue, number, chance) for number in range(HOLDS_WANTED))))
+                posted = sum(await asyncio.gather(*(
+                    one_hold(venue, number, chance, from_snapshot) for number in range(HOLDS_WANTED))))
                 await killer
+                role.cancel()
+                await asyncio.wait([role])
                 end = await venue.ok("engine.position")
                 await reached(dsn, end["seq"], ledger.check)
             assert dict(await fetch(dsn, "SELECT account, balance FROM wallet")) == {
