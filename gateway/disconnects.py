@@ -14,7 +14,7 @@ from engine.errors import Busy, Stopped
 from engine.service import Engine
 from gateway.refusals import INVALID_PARAMETER, Refusal
 
-OFF, SESSION, ACCOUNT = "OFF", "SESSION", "ACCOUNT"
+MODES = OFF, SESSION, ACCOUNT = ("OFF", "SESSION", "ACCOUNT")
 TIMER_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 60, 20, 0.1
 _NS = 1_000_000_000
 
@@ -30,7 +30,7 @@ class Disconnects:
 
     def set(self, account: int, mode: str) -> None:
         """What shall happen to this account's orders. Raises Refusal."""
-        if mode not in (OFF, SESSION, ACCOUNT):
+        if mode not in MODES:
             raise Refusal(INVALID_PARAMETER, "mode")
         before = self._modes.pop(account, OFF)
         if mode != OFF:

@@ -2,8 +2,9 @@
 
 PRICE_FILTER is the first filter of every symbol: there are clients that take it by position.
 """
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import cast
 
 import msgspec
 from msgspec import Raw
@@ -21,6 +22,18 @@ from gateway.refusals import (
     INVALID_SYMBOL,
     Refusal,
 )
+from gateway.symbol_shapes import (
+    ExchangeInfo,
+    Filter,
+    LotSize,
+    MarketLotSize,
+    MaxNumOrders,
+    Notional,
+    PercentPriceBySide,
+    PriceFilter,
+    RateLimit,
+    SymbolInfo,
+)
 
 STATUSES = {
     int(InstrumentStatus.TRADING): "TRADING",
@@ -35,15 +48,10 @@ _symbol_list = msgspec.json.Decoder(list[str]).decode
 
 
 def exchange_info(
-        catalog: Catalog, params: Params, server_time: int, rate_limits: list[dict[str, Any]]) -> dict[str, Any]:
+        catalog: Catalog, params: Params, server_time: int, rate_limits: list[RateLimit]) -> ExchangeInfo:
     """The reply to exchangeInfo. Raises Refusal for a selection that names what is not there."""
-    return {
-        "timezone": "UTC",
-        "serverTime": server_time,
-        "rateLimits": rate_limits,
-        "exchangeFilters": [],
-        "symbols": [symbol_info(instrument) for instrument in _selected(catalog, params)],
-    }
+    rows = [symbol_info(instrument) for instrument in _selected(catalog, params)]
+    return ExchangeInfo("UTC", server_time, rate_limits, [], cast(list[SymbolInfo], rows))
 
 
 @lru_cache(maxsize=4096)
@@ -52,66 +60,37 @@ def symbol_info(instrument: Instrument) -> Raw:
     return Raw(encode(_symbol_info(instrument)))
 
 
-def _symbol_info(instrument: Instrument) -> dict[str, Any]:
-    return {
-        "symbol": instrument.symbol,
-        "status": STATUSES[instrument.status],
-        "baseAsset": instrument.base,
-        "baseAssetPrecision": PLACES,
-        "quoteAsset": instrument.quote,
-        "quotePrecision": PLACES,
-        "quoteAssetPrecision": PLACES,
-        "baseCommissionPrecision": PLACES,
-        "quoteCommissionPrecision": PLACES,
-        "orderTypes": list(ORDER_TYPES),
-        "icebergAllowed": False,
-        "ocoAllowed": True,
-        "otoAllowed": True,
-        "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": True,
-        "amendAllowed": True,
-        "pegInstructionsAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": _filters(instrument),
-        "permissions": [PERMISSION],
-        "permissionSets": [[PERMISSION]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": list(STP_MODES),
-    }
+def _symbol_info(instrument: Instrument) -> SymbolInfo:
+    return SymbolInfo(
+        symbol=instrument.symbol, status=STATUSES[instrument.status],
+        base_asset=instrument.base, base_asset_precision=PLACES,
+        quote_asset=instrument.quote, quote_precision=PLACES, quote_asset_precision=PLACES,
+        base_commission_precision=PLACES, quote_commission_precision=PLACES, order_types=list(ORDER_TYPES),
+        filters=[*_filters(instrument), *_limits(instrument)], permissions=[PERMISSION],
+        permission_sets=[[PERMISSION]], allowed_self_trade_prevention_modes=list(STP_MODES))
 
 
-def _filters(instrument: Instrument) -> list[dict[str, Any]]:
+def _filters(instrument: Instrument) -> Iterator[Filter]:
     tick = instrument.price_text(1)
     greatest = min(instrument.max_lots, INT64_MAX // instrument.lot_value)   # more does not fit the core's amounts
-    sizes = {"minQty": instrument.qty_text(instrument.min_lots), "maxQty": instrument.qty_text(greatest),
-             "stepSize": instrument.qty_text(1)}
-    filters: list[dict[str, Any]] = [
-        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": instrument.price_text(instrument.max_ticks),
-         "tickSize": tick},
-        {"filterType": "LOT_SIZE", **sizes},
-        {"filterType": "MARKET_LOT_SIZE", **sizes},
-        {"filterType": "NOTIONAL", "minNotional": instrument.quote_text(instrument.min_notional),
-         "applyMinToMarket": False, "maxNotional": instrument.quote_text(instrument.max_notional or INT64_MAX),
-         "applyMaxToMarket": instrument.max_notional > 0, "avgPriceMins": 0},
-    ]
-    return filters + _limits(instrument)
+    sizes = instrument.qty_text(instrument.min_lots), instrument.qty_text(greatest), instrument.qty_text(1)
+    yield PriceFilter(tick, instrument.price_text(instrument.max_ticks), tick)
+    yield LotSize(*sizes)
+    yield MarketLotSize(*sizes)
+    yield Notional(
+        min_notional=instrument.quote_text(instrument.min_notional), apply_min_to_market=False,
+        max_notional=instrument.quote_text(instrument.max_notional or INT64_MAX),
+        apply_max_to_market=instrument.max_notional > 0, avg_price_mins=0)
 
 
-def _limits(instrument: Instrument) -> list[dict[str, Any]]:
+def _limits(instrument: Instrument) -> Iterator[Filter]:
     """What the operator may set beside an instrument's terms; the band lies around the price of the last trade."""
-    filters: list[dict[str, Any]] = []
     if instrument.band_up_ppm or instrument.band_down_ppm:
         up = _fraction(PPM + instrument.band_up_ppm if instrument.band_up_ppm else PPM * PPM)
         down = _fraction(PPM - instrument.band_down_ppm if instrument.band_down_ppm else 0)
-        filters.append({
-            "filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": up, "bidMultiplierDown": down,
-            "askMultiplierUp": up, "askMultiplierDown": down, "avgPriceMins": 0})
+        yield PercentPriceBySide(up, down, up, down, avg_price_mins=0)
     if instrument.orders_max:
-        filters.append({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": instrument.orders_max})
-    return filters
+        yield MaxNumOrders(instrument.orders_max)
 
 
 def _fraction(ppm: int) -> str:

@@ -22,12 +22,13 @@ from gateway.refusals import (
     INVALID_SYMBOL,
     INVALID_TIME_IN_FORCE,
     MANDATORY,
+    NO_STP_MODE,
+    NOT_FOR_SYMBOL,
     NOT_REQUIRED,
     ONE_OF_TWO,
     TOO_MUCH_PRECISION,
     UNREAD_PARAMETERS,
     Refusal,
-    Terms,
 )
 
 Params = Mapping[str, str]
@@ -51,8 +52,6 @@ _TIMES = {name: number for number, name in enumerate(TIMES_IN_FORCE)}
 MICROSECONDS_FROM = 10**14
 _STP = {name: number for number, name in enumerate(STP_MODES)}
 
-NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
-NO_STP_MODE = Terms(400, -1013, "This symbol does not allow the specified self-trade prevention mode.")
 _UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders", "trailingDelta": "Trailing stop orders"}
 
 

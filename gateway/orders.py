@@ -15,6 +15,7 @@ from engine.core.batch import Batch
 from engine.core.codes import EventKind, OrderType
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
+from engine.event_kinds import events_of_kind
 from engine.instruments import Catalog, Instrument
 from gateway.order_replies import order_ack, order_amended, order_canceled, order_result
 from gateway.order_store import NEW, PARTIALLY_FILLED, Order, OrderStore
@@ -43,12 +44,13 @@ from gateway.refusals import (
     Refusal,
     of_core,
 )
+from gateway.small_shapes import Countdown
 from gateway.user_events import UserStreams
 
 Finish = Callable[[list[Event]], bytes]
 
 ACK, RESULT, FULL = "ACK", "RESULT", "FULL"
-_REJECTED = int(EventKind.REJECTED)
+_REJECTED, _CANCELED = int(EventKind.REJECTED), int(EventKind.CANCELED)
 _USUALLY_FULL = (OrderType.LIMIT, OrderType.MARKET)
 _TARGET_PARAMS = SECURITY_PARAMS | {"symbol", "orderId", "origClientOrderId", "newClientOrderId"}
 _CANCEL_PARAMS = _TARGET_PARAMS | {"cancelRestrictions"}
@@ -178,7 +180,7 @@ class OrderDesk:
         first = _first(events)
         self._streams.name_cancel(first.account, first.seq, cancel_id)
         replies = []
-        for event in events:
+        for event in events_of_kind(events, _CANCELED):   # beside them, lists tell that they are done
             order, instrument = self._order_of(event)
             replies.append(order_canceled(order, event, cancel_id, instrument, unit_ns))
         return encode(replies)
@@ -197,7 +199,7 @@ class OrderDesk:
 
 def _timed(symbol: str | None, countdown_ms: int, unit_ns: int, events: list[Event]) -> bytes:
     event = _first(events)
-    return encode({"symbol": symbol, "countdownTime": countdown_ms, "endTime": event.amount // unit_ns})
+    return encode(Countdown(symbol, countdown_ms, event.amount // unit_ns))
 
 
 def wanted_reply(params: Params, terms: OrderTerms) -> str:

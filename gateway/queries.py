@@ -27,6 +27,7 @@ from gateway.refusals import (
     REJECTED_API_KEY,
     Refusal,
 )
+from gateway.small_shapes import ServerTime
 
 DEPTH_LIMIT, DEPTH_LIMIT_MAX = 100, 5000
 TRADES_LIMIT = 500
@@ -54,7 +55,7 @@ class Queries:
 
     def time(self, params: Params, unit_ns: int) -> bytes:
         """time"""
-        return encode({"serverTime": time.time_ns() // unit_ns})
+        return encode(ServerTime(time.time_ns() // unit_ns))
 
     def exchange_info(self, params: Params, unit_ns: int) -> bytes:
         """exchangeInfo"""

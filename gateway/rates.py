@@ -6,10 +6,12 @@ becomes of it there. Above a limit a request is refused with 429 and the time to
 `ban_refusals` refusals within its minute is refused everything for `ban_seconds`, with 418. Everything is off at 0.
 """
 import time
-from typing import Any
+
+from msgspec import UNSET, Struct
 
 from engine.config import Rates as Settings
 from gateway.refusals import BANNED, TOO_MANY_ORDERS, TOO_MUCH_WEIGHT, Refusal, Terms
+from gateway.symbol_shapes import RateLimit
 from gateway.windows import Window
 
 MINUTE, TEN_SECONDS, DAY = 60, 10, 86400
@@ -17,12 +19,19 @@ BANS_MAX = 65536
 _NS_PER_MS = 1_000_000
 
 
+class Wait(Struct, rename="camel"):
+    """Beside code and msg when it was too much: the time now, and when it may be tried again."""
+
+    server_time: int
+    retry_after: int
+
+
 class RateRefusal(Refusal):
     """Too much of something; `retry_seconds`: when it may be tried again."""
 
     def __init__(self, terms: Terms, retry_seconds: int, *args: object) -> None:
         now_ms = time.time_ns() // _NS_PER_MS
-        super().__init__(terms, *args, data={"serverTime": now_ms, "retryAfter": now_ms + 1000 * retry_seconds})
+        super().__init__(terms, *args, data=Wait(now_ms, now_ms + 1000 * retry_seconds))
         self.retry_seconds = retry_seconds
 
 
@@ -61,13 +70,13 @@ class Rates:
         for window, *_ in self._orders:
             window.add(account, count, now_s)
 
-    def order_limits(self, account: int | None) -> list[dict[str, Any]]:
+    def order_limits(self, account: int | None) -> list[RateLimit]:
         """The limits of orders that are in force; with an account, how much of them it has used."""
         now_s = time.time()
         return [_limit("ORDERS", name, number, most, None if account is None else window.add(account, 0, now_s))
                 for window, _, most, name, number in self._orders if most]
 
-    def weight_limits(self, used: int | None) -> list[dict[str, Any]]:
+    def weight_limits(self, used: int | None) -> list[RateLimit]:
         """The limit of weight, if it is in force."""
         most = self.settings.weight_minute_max
         return [_limit("REQUEST_WEIGHT", "MINUTE", 1, most, used)] if most else []
@@ -79,9 +88,8 @@ class Rates:
             self._bans[address] = now_s + self.settings.ban_seconds
 
 
-def _limit(kind: str, interval: str, number: int, most: int, count: int | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": most}
-    return row if count is None else {**row, "count": count}
+def _limit(kind: str, interval: str, number: int, most: int, count: int | None) -> RateLimit:
+    return RateLimit(kind, interval, number, most, UNSET if count is None else count)
 
 
 def _rest_of(seconds: int, now_s: float) -> int:

@@ -47,6 +47,8 @@ TOO_MUCH_WEIGHT = Terms(
 BANNED = Terms(
     418, -1003, "Way too much request weight used; IP banned until %s. "
     "Please use WebSocket Streams for live updates to avoid bans.")
+ANSWER_TOO_LARGE = Terms(
+    500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 TIMEOUT = Terms(
     503, -1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.")
 SERVER_BUSY = Terms(
@@ -55,6 +57,8 @@ STORAGE_FULL = Terms(503, -1008, "Server is out of storage and takes cancels onl
 LEDGER_BEHIND = Terms(
     503, -1008, "Server's ledger is behind and no new orders are taken. Please try again in a few minutes.")
 FILTER_FAILURE = Terms(400, -1013, "Filter failure: %s")
+NOT_FOR_SYMBOL = Terms(400, -1013, "%s are not supported for this symbol.")
+NO_STP_MODE = Terms(400, -1013, "This symbol does not allow the specified self-trade prevention mode.")
 TOO_MANY_ORDERS = Terms(429, -1015, "Too many new orders; current limit is %s orders per %s.")
 UNSUPPORTED = Terms(400, -1020, "This operation is not supported.")
 OUTSIDE_RECV_WINDOW = Terms(400, -1021, "Timestamp for this request is outside of the recvWindow.")
@@ -116,6 +120,7 @@ SUBSCRIPTION_INACTIVE = Terms(400, -2036, "User Data Stream subscription not act
 AMEND_INCREASE = Terms(400, -2038, "Order amend (quantity increase) is not supported.")
 AMEND_NO_CHANGE = Terms(400, -2038, "The requested action would change no state; rejecting.")
 CLIENT_ORDER_ID_MISMATCH = Terms(400, -2039, "Client order ID is not correct for this order ID.")
+ONLY_ED25519 = Terms(400, -4056, "%s API key is not supported.")
 
 # HTTP's own refusals; the protocol names a code for none of them
 BAD_HTTP = Terms(400, -1020, "The HTTP request is not valid.")

@@ -20,7 +20,9 @@ from gateway.order_terms import Params, needed
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.questions import QUESTIONS, SIGNED
 from gateway.refusals import (
+    ANSWER_TOO_LARGE,
     INVALID_PARAMETER,
+    ONLY_ED25519,
     REJECTED_API_KEY,
     SUBSCRIPTION_ACTIVE,
     SUBSCRIPTION_INACTIVE,
@@ -28,19 +30,16 @@ from gateway.refusals import (
     UNAUTHORIZED,
     UNSUPPORTED,
     Refusal,
-    Terms,
 )
 from gateway.requests import BadRequest, read_request, signed_payload
+from gateway.small_shapes import DisconnectMode, Subscription
 from gateway.tokens import read_token
 from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
 from gateway.weights import weight_of
 
 PATH = "/ws-api/v3"
-ONLY_ED25519 = Terms(400, -4056, "%s API key is not supported.")
 KIND_NAMES = {"hmac": "HMAC_SHA256", "rsa": "RSA"}
-ANSWER_TOO_LARGE = Terms(
-    500, -1006, "The request was carried out, but its answer has more than %s bytes: ask for less, or over HTTP.")
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
 OK = 200
@@ -245,7 +244,7 @@ class Session:
         account, mode = self._account(params), needed(params, "mode")
         self._disconnects.set(account, mode)
         self._intake.owned_by(self._disconnects.number)
-        return encode({"mode": mode})
+        return encode(DisconnectMode(mode))
 
     # user data streams
 
@@ -266,7 +265,7 @@ class Session:
         self._last_subscription += 1
         self._subscriptions[account] = self._last_subscription
         self._venue.streams.subscribe(account, self)
-        return encode({"subscriptionId": self._last_subscription})
+        return encode(Subscription(self._last_subscription))
 
     def _unsubscribe(self, params: Params) -> bytes:
         text = params.get("subscriptionId")
@@ -279,7 +278,7 @@ class Session:
         return EMPTY_RESULT
 
     def _list_subscriptions(self, params: Params) -> bytes:
-        return encode([{"subscriptionId": number} for number in self._subscriptions.values()])
+        return encode([Subscription(number) for number in self._subscriptions.values()])
 
     # replies
 

@@ -10,7 +10,7 @@ from engine.core.decimals import format_decimal
 from engine.instruments import PLACES
 from gateway.protocol import encode
 from gateway.rest.instruments import Instruments
-from gateway.rest.shapes import SystemStatus, TradeFee
+from gateway.rest.shapes import NoSymbols, SystemStatus, TradeFee
 
 _E8_PER_PPM = 10**PLACES // PPM
 Params = Mapping[str, str]
@@ -28,9 +28,7 @@ class Compatibility:
 
     async def no_symbols(self, account: int, params: Params, unit_ns: int) -> bytes:
         """exchangeInfo of a market without symbols."""
-        return encode({
-            "timezone": "UTC", "serverTime": time.time_ns() // unit_ns, "rateLimits": [], "exchangeFilters": [],
-            "assets": [], "symbols": []})
+        return encode(NoSymbols("UTC", time.time_ns() // unit_ns))
 
     async def system_status(self, account: int, params: Params, unit_ns: int) -> bytes:
         """Who gets this answer knows the rest."""

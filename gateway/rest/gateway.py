@@ -18,7 +18,7 @@ from engine.config import Config
 from gateway.auth import authenticate, rest_payload
 from gateway.door_client import DoorClient
 from gateway.keys import KeyStore
-from gateway.rates import RateRefusal, Rates
+from gateway.rates import RateRefusal, Rates, Wait
 from gateway.refusals import (
     INVALID_TIME_UNIT,
     NO_SUCH_ROUTE,
@@ -33,7 +33,7 @@ from gateway.rest.compatibility import Compatibility
 from gateway.rest.history import History
 from gateway.rest.instruments import Instruments
 from gateway.rest.klines import Klines
-from gateway.rest.parameters import read_parameters
+from gateway.rest.parameters import FORM, read_parameters
 from gateway.rest.public_trades import PublicTrades
 from gateway.rest.reader import Reader
 from gateway.rest.replies import result_of
@@ -42,7 +42,6 @@ from gateway.rest.statistics import RollingTickers
 from gateway.rest.tickers import Tickers
 from gateway.rest.usage import Usage
 
-FORM = "application/x-www-form-urlencoded"
 RETRY_SECONDS = "1"
 _COUNT_HEADERS = {"SECOND": "X-MBX-ORDER-COUNT-10S", "DAY": "X-MBX-ORDER-COUNT-1D"}
 NS_PER_MS, NS_PER_US = 1_000_000, 1000
@@ -52,13 +51,8 @@ HttpRequest = Request[None, None, State]
 Local = Callable[[int, dict[str, str], int], Awaitable[bytes]]
 
 
-class _Wait(Struct, rename="camel"):
-    server_time: int
-    retry_after: int
-
-
 class _Limited(Struct):
-    data: _Wait | None = None
+    data: Wait | None = None
 
 
 class _Status(Struct, rename="camel"):

@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.refusals import DUPLICATE_PARAMETER, ILLEGAL, TOO_MANY_PARAMETERS, Refusal
 
+FORM = "application/x-www-form-urlencoded"
 PARAMETERS_MAX = 64
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 

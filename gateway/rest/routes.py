@@ -13,16 +13,20 @@ from gateway.protocol import (
     BookTicker,
     CancelReplaced,
     Depth,
+    OrderAck,
     OrderAmended,
     OrderCanceled,
     OrderFull,
+    OrderResult,
     OrderState,
     PreventedMatch,
     PriceTicker,
     PublicTrade,
     TestCommission,
 )
-from gateway.rest.shapes import AccountTrade, Empty, ErrorBody, ServerTime, SystemStatus, TradeFee
+from gateway.rest.shapes import AccountTrade, ErrorBody, NoSymbols, SystemStatus, TradeFee
+from gateway.small_shapes import Countdown, Empty, ServerTime
+from gateway.symbol_shapes import ExchangeInfo, RateLimit
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
@@ -33,11 +37,16 @@ _REPLACE = (
     "orderRateLimitExceededMode")
 _LIST = "symbol! listClientOrderId newOrderRespType selfTradePreventionMode"
 _TARGET = "symbol! orderId origClientOrderId"
+_PLACED = OrderFull | OrderResult | OrderAck
+
+
+def _pair_leg(role: str) -> str:
+    """Of a pair, which has its side and quantity in common."""
+    return " ".join(role + name for name in ("Type!", "Price", "StopPrice", "TimeInForce", "ClientOrderId"))
 
 
 def _leg(role: str) -> str:
-    return " ".join(role + name for name in (
-        "Type", "Side", "Price", "Quantity", "StopPrice", "TimeInForce", "ClientOrderId"))
+    return f"{_pair_leg(role)} {role}Side! {role}Quantity!"
 
 
 class Route(NamedTuple):
@@ -72,7 +81,7 @@ def _v3(verb: str, path: str, call: str, weight: int, parameters: str, result: A
 ROUTES = (
     _v3("GET", "ping", "ping", 1, "", Empty, "Test connectivity"),
     _v3("GET", "time", "time", 1, "", ServerTime, "Server time"),
-    _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus", dict[str, Any],
+    _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus", ExchangeInfo,
         "Symbols and their rules"),
     _v3("GET", "depth", "depth", 5, "symbol! limit", Depth, "Order book", weigh=_depth_weight),
     _v3("GET", "trades", "trades.recent", 25, "symbol! limit", list[PublicTrade], "Recent trades"),
@@ -80,7 +89,7 @@ ROUTES = (
         weigh=_one_or_all(2, 4)),
     _v3("GET", "ticker/bookTicker", "ticker.book", 2, "symbol symbols", list[BookTicker] | BookTicker,
         "Best bid and ask", weigh=_one_or_all(2, 4)),
-    _v3("POST", "order", "order.place", 1, _ORDER, OrderFull, "Place an order", signed=True, counts_order=True),
+    _v3("POST", "order", "order.place", 1, _ORDER, _PLACED, "Place an order", signed=True, counts_order=True),
     _v3("POST", "order/test", "order.test", 1, f"{_ORDER} computeCommissionRates", Empty | TestCommission,
         "Check an order without placing it", signed=True,
         weigh=lambda params: 20 if params.get("computeCommissionRates") == "true" else 1),
@@ -98,14 +107,16 @@ ROUTES = (
     _v3("GET", "allOrders", "allOrders", 20, "symbol! orderId startTime endTime limit", list[OrderState],
         "Orders, open and ended", signed=True),
     _v3("GET", "account", "account.status", 20, "omitZeroBalances", AccountState, "Balances and rights", signed=True),
-    _v3("POST", "openOrders/cancelAllAfter", "openOrders.cancelAllAfter", 1, "countdownTime! symbol", dict[str, Any],
+    _v3("POST", "openOrders/cancelAllAfter", "openOrders.cancelAllAfter", 1, "countdownTime! symbol", Countdown,
         "Cancel all open orders unless told otherwise in time: ours", signed=True),
-    _v3("POST", "orderList/oco", "orderList.place.oco", 1, f"{_LIST} side! quantity! {_leg('above')} {_leg('below')}",
+    _v3("POST", "orderList/oco", "orderList.place.oco", 1,
+        f"{_LIST} side! quantity! {_pair_leg('above')} {_pair_leg('below')}",
         OrderListReply, "Place a pair of orders of which one will do", signed=True, counts_order=True),
     _v3("POST", "orderList/oto", "orderList.place.oto", 1, f"{_LIST} {_leg('working')} {_leg('pending')}",
         OrderListReply, "Place an order that another one triggers", signed=True, counts_order=True),
     _v3("POST", "orderList/otoco", "orderList.place.otoco", 1,
-        f"{_LIST} pendingSide! pendingQuantity! {_leg('working')} {_leg('pendingAbove')} {_leg('pendingBelow')}",
+        f"{_LIST} pendingSide! pendingQuantity! {_leg('working')} {_pair_leg('pendingAbove')} "
+        f"{_pair_leg('pendingBelow')}",
         OrderListReply, "Place a pair that an order triggers", signed=True, counts_order=True),
     _v3("POST", "order/oco", "orderList.place", 1,
         f"{_LIST} side! quantity! price! stopPrice! stopLimitPrice stopLimitTimeInForce limitClientOrderId "
@@ -116,11 +127,11 @@ ROUTES = (
         signed=True),
     _v3("GET", "openOrderList", "openOrderLists.status", 6, "", list[OrderListState], "Open lists", signed=True),
     _v3("GET", "allOrderList", "allOrderLists", 20, "fromId limit", list[OrderListState], "Lists", signed=True),
-    _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | ErrorBody],
+    _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | OrderResult | OrderAck | ErrorBody],
         "Place several orders: ours", signed=True, counts_order=True),
     _v3("DELETE", "order/batch", "order.cancelBatch", 5, "orders!", list[OrderCanceled | ErrorBody],
         "Cancel several orders: ours", signed=True),
-    _v3("GET", "rateLimit/order", "account.rateLimits.orders", 40, "", list[dict[str, Any]],
+    _v3("GET", "rateLimit/order", "account.rateLimits.orders", 40, "", list[RateLimit],
         "Orders placed, where they are limited", signed=True),
     _v3("GET", "account/commission", "account.commission", 20, "symbol!", AccountCommission, "Fees of a symbol",
         signed=True),
@@ -135,6 +146,6 @@ ROUTES = (
     Route("GET", "/sapi/v1/capital/config/getall", "nothing.list", 10, "", list[Any], "Networks for deposits: none"),
     Route("GET", "/sapi/v1/margin/allPairs", "nothing.list", 1, "", list[Any], "Margin pairs: none"),
     Route("GET", "/sapi/v1/margin/isolated/allPairs", "nothing.list", 1, "", list[Any], "Isolated margin pairs: none"),
-    Route("GET", "/fapi/v1/exchangeInfo", "nothing.symbols", 1, "", dict[str, Any], "Futures: none"),
-    Route("GET", "/dapi/v1/exchangeInfo", "nothing.symbols", 1, "", dict[str, Any], "Coin-margined futures: none"),
+    Route("GET", "/fapi/v1/exchangeInfo", "nothing.symbols", 1, "", NoSymbols, "Futures: none"),
+    Route("GET", "/dapi/v1/exchangeInfo", "nothing.symbols", 1, "", NoSymbols, "Coin-margined futures: none"),
 )

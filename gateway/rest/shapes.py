@@ -1,5 +1,9 @@
 """Shapes that only REST has; all others are those of the WebSocket API (gateway/protocol.py)."""
+from typing import Any
+
 from msgspec import Struct
+
+from gateway.symbol_shapes import RateLimit
 
 
 class AccountTrade(Struct, gc=False, rename="camel"):
@@ -35,18 +39,19 @@ class SystemStatus(Struct):
     msg: str
 
 
+class NoSymbols(Struct, rename="camel"):
+    """exchangeInfo of a market where nothing is traded."""
+
+    timezone: str
+    server_time: int
+    rate_limits: list[RateLimit] = []
+    exchange_filters: list[Any] = []
+    assets: list[Any] = []
+    symbols: list[Any] = []
+
+
 class ErrorBody(Struct):
     """What every refusal looks like."""
 
     code: int
     msg: str
-
-
-class Empty(Struct):
-    """An object without members."""
-
-
-class ServerTime(Struct, rename="camel"):
-    """Reply to time."""
-
-    server_time: int

@@ -16,6 +16,7 @@ from gateway.rest.app import make_app
 from gateway.rest.gateway import Gateway
 from gateway.rest.question_door import QuestionDoor
 from gateway.rest.server import serve_http
+from tests.gateway.described import check_answer
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -62,8 +63,14 @@ class RestClient:
 
     async def call(self, verb: str, path: str, public: bool = False, headers: dict[str, str] | None = None,
                    **params: Any) -> httpx.Response:
-        """GET and DELETE put parameters into the query, POST and PUT into the body."""
+        """GET and DELETE put parameters into the query, POST and PUT into the body; any answer must be as described."""
         path = path if path.startswith("/") else f"/api/v3/{path}"
+        answer = await self._send(verb, path, public, headers, params)
+        check_answer(verb, path, answer.status_code, answer.headers, answer.json())
+        return answer
+
+    async def _send(self, verb: str, path: str, public: bool, headers: dict[str, str] | None,
+                    params: dict[str, Any]) -> httpx.Response:
         form = urlencode(params) if public else signed(self.key, params)
         headers = {"X-MBX-APIKEY": self.key.api_key, **(headers or {})}
         if verb in ("GET", "DELETE"):

@@ -49,7 +49,7 @@ def test_orders_of_both_windows(monkeypatch: pytest.MonkeyPatch):
     rates.order(2)
     with pytest.raises(RateRefusal, match="3 orders per 1 DAY"):
         rates.order(2)
-    assert [row["count"] for row in rates.order_limits(2)] == [1, 3]
+    assert [row.count for row in rates.order_limits(2)] == [1, 3]
     now[0] += 86390
     rates.order(2, 2)
 

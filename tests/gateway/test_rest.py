@@ -220,16 +220,6 @@ def test_compatibility_routes(tmp_path):
     run(tmp_path, story)
 
 
-def test_description_of_all_routes(tmp_path):
-    async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
-        page = await alice.ok("GET", "/openapi", public=True)
-        assert set(page["paths"]["/api/v3/order"]) == {"get", "post", "delete"}
-        required = {row["name"] for row in page["paths"]["/api/v3/order"]["post"]["parameters"] if row["required"]}
-        assert required == {"symbol", "side", "type", "timestamp", "signature", "X-MBX-APIKEY"}
-        assert "clientOrderId" in page["components"]["schemas"]["OrderFull"]["properties"]
-    run(tmp_path, story)
-
-
 def test_postgres_away(tmp_path):
     async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
         for verb, path, params in (("GET", "trades", {"public": True}), ("GET", "myTrades", {}),

@@ -1,0 +1,114 @@
+"""One example of each shape, written as the struct that it is an example of: it cannot name a field that is not there.
+
+They tell of one day: BTCUSDT, a limit order for 0.5 at 65,000 of which 0.2 was filled.
+"""
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gateway import list_protocol, symbol_shapes
+from gateway import protocol as shapes
+from gateway.exchange_info import PERMISSION
+from gateway.protocol import ORDER_TYPES, STP_MODES, ZERO, encode
+from gateway.rates import Wait
+from gateway.rest import market_shapes
+from gateway.rest import shapes as rest_shapes
+from gateway.small_shapes import Countdown, DisconnectMode, Empty, ServerTime, Subscription
+
+_SYMBOL, _ORDER, _LIST, _NAME = "BTCUSDT", 1002, 1001, "my-order-1"
+_MS, _HOUR_MS, _DAY_MS = 1_795_000_000_000, 3_600_000, 86_400_000
+_PRICE, _STOP, _QTY, _DONE = "65000.00000000", "64000.00000000", "0.50000000", "0.20000000"
+_PAID, _FEE = "13000.00000000", "0.00020000"
+_TERMS = ("PARTIALLY_FILLED", "GTC", "LIMIT", "BUY")
+_LEG = list_protocol.ListLeg(_SYMBOL, _ORDER, _NAME)
+_ACK = (_SYMBOL, _ORDER, -1, _NAME, _MS)
+_RESULT = (*_ACK, _PRICE, _QTY, _DONE, ZERO, _PAID, *_TERMS, _MS, "NONE")
+_STATE = shapes.OrderState(_SYMBOL, _ORDER, -1, _NAME, _PRICE, _QTY, _DONE, _PAID, *_TERMS, ZERO, ZERO, _MS, _MS + 5,
+                           True, _MS, ZERO, "NONE")
+_CANCELED = shapes.OrderCanceled(_SYMBOL, _NAME, _ORDER, -1, "my-cancel-1", _MS, _PRICE, _QTY, _DONE, ZERO, _PAID,
+                                 "CANCELED", *_TERMS[1:], "NONE")
+_FULL = shapes.OrderFull(*_RESULT, fills=[shapes.Fill(_PRICE, _DONE, _FEE, "BTC", 77)])
+_AMENDED = shapes.AmendedOrder(
+    _SYMBOL, _ORDER, -1, _NAME, _NAME, _PRICE, "0.40000000", _DONE, ZERO, ZERO, _PAID, *_TERMS, _MS, "NONE")
+_BALANCE = shapes.Balance("BTC", "9.50000000", _QTY)
+_LIST_STATE = (_LIST, "OCO", "EXEC_STARTED", "EXECUTING", "my-list-1", _MS, _SYMBOL, [_LEG])
+_FEES = shapes.CommissionRates("0.00100000", "0.00200000", ZERO, ZERO)
+_NO_FEES = shapes.CommissionRates(ZERO, ZERO, ZERO, ZERO)
+_NO_ORDER_FEES = shapes.OrderCommission(ZERO, ZERO)
+_FILTERS: list[symbol_shapes.Filter] = [
+    symbol_shapes.PriceFilter("0.01000000", "10000000.00000000", "0.01000000"),
+    symbol_shapes.LotSize("0.00010000", "10000.00000000", "0.00010000"),
+    symbol_shapes.MarketLotSize("0.00010000", "10000.00000000", "0.00010000"),
+    symbol_shapes.Notional("10.00000000", False, "92233720368.54775807", False, 0),
+    symbol_shapes.PercentPriceBySide("1.100000", "0.900000", "1.100000", "0.900000", 0),
+    symbol_shapes.MaxNumOrders(200)]
+_INFO = symbol_shapes.SymbolInfo(
+    symbol=_SYMBOL, status="TRADING", base_asset="BTC", base_asset_precision=8, quote_asset="USDT", quote_precision=8,
+    quote_asset_precision=8, base_commission_precision=8, quote_commission_precision=8, order_types=list(ORDER_TYPES),
+    filters=_FILTERS, permissions=[PERMISSION], permission_sets=[[PERMISSION]],
+    allowed_self_trade_prevention_modes=list(STP_MODES))
+_RATE = symbol_shapes.RateLimit("REQUEST_WEIGHT", "MINUTE", 1, 6000)
+_WINDOW: dict[str, Any] = {
+    "symbol": _SYMBOL, "open_price": _STOP, "high_price": _PRICE, "low_price": _STOP, "last_price": _PRICE,
+    "volume": _QTY, "quote_volume": "32250.00000000", "open_time": _MS - _DAY_MS, "close_time": _MS, "first_id": 70,
+    "last_id": 77, "count": 8}
+_CHANGE: dict[str, Any] = {
+    "price_change": "1000.00000000", "price_change_percent": "1.563", "weighted_avg_price": "64500.00000000"}
+_BEST: dict[str, Any] = {"bid_price": "64999.00000000", "bid_qty": _QTY, "ask_price": _PRICE, "ask_qty": _QTY}
+_REPORT = shapes.ExecutionReport(
+    event_time=_MS, symbol=_SYMBOL, client_order_id=_NAME, side="BUY", order_type="LIMIT", time_in_force="GTC",
+    qty=_QTY, price=_PRICE, execution_type="TRADE", status="PARTIALLY_FILLED", order_id=_ORDER, last_qty=_DONE,
+    executed_qty=_DONE, last_price=_PRICE, commission=_FEE, commission_asset="BTC", transaction_time=_MS, trade_id=77,
+    execution_id=309, on_book=True, order_time=_MS, quote_filled=_PAID, last_quote=_PAID, quote_order_qty=ZERO,
+    working_time=_MS)
+
+_EXAMPLES: list[Struct] = [
+    Empty(), ServerTime(_MS), Countdown(_SYMBOL, 60_000, _MS + 60_000), DisconnectMode("SESSION"), Subscription(0),
+    Wait(_MS, _MS + 10_000), _RATE, *_FILTERS, _INFO, symbol_shapes.ExchangeInfo("UTC", _MS, [_RATE], [], [_INFO]),
+    *_FULL.fills, shapes.OrderAck(*_ACK), shapes.OrderResult(*_RESULT), _FULL, _CANCELED, _STATE,
+    _AMENDED, shapes.OrderAmended(_MS, 4020, _AMENDED),
+    shapes.PreventedMatch(_SYMBOL, 78, 1003, _SYMBOL, _ORDER, -1, "EXPIRE_TAKER", _PRICE, _DONE, transact_time=_MS),
+    shapes.CancelReplaced("SUCCESS", "SUCCESS", Raw(encode(_CANCELED)), Raw(encode(_FULL))),
+    shapes.AccountState(
+        10, 20, 0, 0, _FEES, True, False, False, False, False, False, _MS, "SPOT", [_BALANCE], [PERMISSION], 2),
+    _BALANCE, _FEES, shapes.PublicTrade(77, _PRICE, _DONE, _PAID, _MS, True, True),
+    shapes.BookTicker(_SYMBOL, *_BEST.values()), shapes.PriceTicker(_SYMBOL, _PRICE),
+    shapes.Depth(4711, [("64999.00000000", _QTY)], [(_PRICE, _QTY)]), shapes.Discount(),
+    shapes.OrderCommission("0.00100000", "0.00200000"),
+    shapes.TestCommission(shapes.OrderCommission("0.00100000", "0.00200000"), _NO_ORDER_FEES, _NO_ORDER_FEES,
+                          shapes.Discount()),
+    shapes.AccountCommission(_SYMBOL, _FEES, _NO_FEES, _NO_FEES, shapes.Discount()),
+    shapes.SessionState("vmPUZE6mv9SD", _MS, _MS - 5, True, _MS, False), _REPORT,
+    shapes.PositionBalance("BTC", "9.50000000", _QTY), shapes.BalanceUpdate(
+        event_time=_MS, asset="USDT", change="1000.00000000", clear_time=_MS),
+    shapes.AccountPosition(event_time=_MS, update_time=_MS, balances=[
+        shapes.PositionBalance("BTC", "9.50000000", _QTY)]),
+    shapes.UserEvent(0, Raw(encode(_REPORT))),
+    list_protocol.OrderListReply(*_LIST_STATE, order_reports=[_STATE]), list_protocol.OrderListState(*_LIST_STATE),
+    _LEG, list_protocol.ListStatus(
+        event_time=_MS, symbol=_SYMBOL, order_list_id=_LIST, contingency_type="OCO", list_status_type="EXEC_STARTED",
+        list_order_status="EXECUTING", list_client_order_id="my-list-1", transaction_time=_MS,
+        orders=[{"s": _SYMBOL, "i": _ORDER, "c": _NAME}]),
+    rest_shapes.AccountTrade(_SYMBOL, 77, _ORDER, -1, _PRICE, _DONE, _PAID, _FEE, "BTC", _MS, True, False, True),
+    rest_shapes.TradeFee(_SYMBOL, "0.00100000", "0.00200000"), rest_shapes.SystemStatus(0, "normal"),
+    rest_shapes.NoSymbols("UTC", _MS), rest_shapes.ErrorBody(-2011, "Unknown order sent."),
+    market_shapes.AggTradeRow(12, _PRICE, _DONE, 77, 77, _MS, True), market_shapes.AveragePrice(5, _PRICE, _MS),
+    market_shapes.MiniTicker(**_WINDOW), market_shapes.WindowTicker(**_WINDOW, **_CHANGE),
+    market_shapes.DayTicker(**_WINDOW, **_CHANGE, **_BEST, prev_close_price=_STOP, last_qty=_DONE),
+]
+EXAMPLES: dict[type[Struct], Struct] = {type(example): example for example in _EXAMPLES}
+_KLINE: market_shapes.KlineRow = (
+    _MS, _STOP, _PRICE, _STOP, _PRICE, _QTY, _MS + _HOUR_MS - 1, "32250.00000000", 8, _DONE, _PAID, "0")
+
+
+def example_of(kind: Any) -> Any:
+    """An example of a type, as plain objects: of a union its first member, of a list one row."""
+    if get_origin(kind) in (Union, UnionType):
+        return example_of(get_args(kind)[0])
+    if get_origin(kind) is list:
+        return [] if kind == list[Any] else [example_of(get_args(kind)[0])]
+    if kind == market_shapes.KlineRow:
+        return list(_KLINE)
+    return msgspec.json.decode(encode(EXAMPLES[kind]))

@@ -1,0 +1,32 @@
+"""The shapes on the wire of replies that say one or two things; only data."""
+from msgspec import Struct
+
+
+class Empty(Struct):
+    """An object without members."""
+
+
+class ServerTime(Struct, rename="camel"):
+    """Reply to time."""
+
+    server_time: int
+
+
+class Countdown(Struct, rename="camel"):
+    """Reply to openOrders.cancelAllAfter; symbol is null when it is for all."""
+
+    symbol: str | None
+    countdown_time: int
+    end_time: int
+
+
+class DisconnectMode(Struct):
+    """Reply to session.cancelOnDisconnect."""
+
+    mode: str
+
+
+class Subscription(Struct, rename="camel"):
+    """Reply to userDataStream.subscribe, and one row of session.subscriptions."""
+
+    subscription_id: int
