@@ -26,6 +26,7 @@ class Paths:
         self.run = _socket_folder(data_dir)
         self.door = self.run / "door.sock"
         self.dropcopy = self.run / "dropcopy.sock"
+        self.user_feed = self.run / "users.sock"
         self.questions = self.run / _LONGEST_SOCKET_NAME
         self.postgres = data_dir / "postgres"
         self.redis = data_dir / "redis"

@@ -56,11 +56,19 @@ def authenticate(
     if not signature:
         raise Refusal(MANDATORY, "signature")
     check_timing(timestamp, recv_window, now_us)
+    key = named_key(keys, api_key)
+    if not key.verify(payload, signature):
+        raise Refusal(INVALID_SIGNATURE)
+    return key
+
+
+def named_key(keys: KeyStore, api_key: str | None) -> Key:
+    """The key of that name, for requests that need no signature. Raises Refusal."""
+    if not api_key or not _API_KEY.fullmatch(api_key):
+        raise Refusal(BAD_API_KEY)
     key = keys.find(api_key)
     if key is None:
         raise Refusal(REJECTED_API_KEY)
-    if not key.verify(payload, signature):
-        raise Refusal(INVALID_SIGNATURE)
     return key
 
 

@@ -45,7 +45,7 @@ class Door:
             "admin.snapshot": admin.snapshot}
         self.public = venue.public | {
             "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
-        self.private = venue.private
+        self.private = venue.private | venue.keyed
         self.holds = HoldDesk(venue.engine, venue.config.transfers)
         self.connections: set[DoorConnection] = set()
         self._server: asyncio.Server | None = None

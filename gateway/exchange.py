@@ -15,6 +15,7 @@ from engine.ready import announce
 from gateway.door import Door
 from gateway.sessions import PATH, Session
 from gateway.tls import scheme, tls_context
+from gateway.user_feed import UserFeed
 from gateway.venue import Venue
 from gateway.websocket import Listener, listen
 
@@ -37,9 +38,11 @@ class ExchangeServer:
     metrics: None unless the settings name a host for them.
     """
 
-    def __init__(self, venue: Venue, door: Door, listener: Listener, metrics: MetricsServer | None) -> None:
+    def __init__(
+            self, venue: Venue, door: Door, user_feed: UserFeed, listener: Listener, metrics: MetricsServer | None,
+    ) -> None:
         self.venue = venue
-        self._door = door
+        self._door, self._user_feed = door, user_feed
         self._listener = listener
         self.metrics = metrics
 
@@ -48,11 +51,13 @@ class ExchangeServer:
         """Steps 1 to 3. Raises ConfigError, JournalError, DataDirLocked."""
         venue = await Venue.open(config)
         door = Door(venue)
+        user_feed = UserFeed(venue.listen_keys, config.limits.follower_buffer_bytes_max)
         try:
             listener = await listen(
                 lambda: Session(venue), config.exchange.host, config.exchange.port, config.limits,
                 tls_context(config.tls))
             await door.open(config.paths.door)
+            await user_feed.open(config.paths.user_feed)
             metrics = await MetricsServer.start(
                 lambda: engine_metrics(venue.engine), config.metrics, config.metrics.exchange_port)
         except BaseException:
@@ -60,7 +65,7 @@ class ExchangeServer:
             await venue.questions.close()
             raise
         venue.ticker.start()
-        return cls(venue, door, listener, metrics)
+        return cls(venue, door, user_feed, listener, metrics)
 
     @property
     def url(self) -> str:
@@ -82,6 +87,8 @@ class ExchangeServer:
         await self.venue.ticker.close()
         await self.venue.engine.close()
         await self.venue.questions.close()
+        self.venue.listen_keys.close()
+        await self._user_feed.close()
         await self._door.close()
         self._listener.close()
         await self._listener.wait_closed()

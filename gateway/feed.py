@@ -1,4 +1,5 @@
-"""The feed process: market streams over WebSocket out of Redis. Knows nothing of the engine; start as many as wanted.
+"""The feed process: market streams over WebSocket out of Redis, and private events of listen keys from the exchange.
+Start as many as wanted.
 
 While Redis is away connections are accepted and requests answered, but no data flows (gateway/feed_hub.py says what
 clients see). A reader that does not keep up is cut at write_buffer_bytes_max and hurts nobody else.
@@ -12,6 +13,7 @@ from engine.market_channels import NS_PER_MS
 from engine.ready import announce
 from gateway.feed_hub import Hub
 from gateway.feed_session import FeedSession
+from gateway.feed_users import FeedUsers
 from gateway.redis_subscriber import RedisSubscriber
 from gateway.tls import scheme, tls_context
 from gateway.websocket import listen
@@ -22,28 +24,30 @@ FIRST_LINK_SECONDS_MAX = 1.0   # to wait before listening: the first link is a g
 async def serve(config: Config) -> None:
     """Run until cancelled. Raises ConfigError when the port or redis.url cannot be used."""
     hub = Hub()
-    work = asyncio.create_task(_work(hub, RedisSubscriber(config.redis, hub)))
+    users = FeedUsers(config.paths.user_feed, config.limits.handshake_seconds_max)
+    work = asyncio.create_task(_work(hub, users, RedisSubscriber(config.redis, hub)))
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LINK_SECONDS_MAX):
                 await hub.ready.wait()
-        await _listen(config, hub, work)
+        await _listen(config, hub, users, work)
     finally:
         work.cancel()
         await asyncio.wait([work])
 
 
-async def _work(hub: Hub, subscriber: RedisSubscriber) -> None:
+async def _work(hub: Hub, users: FeedUsers, subscriber: RedisSubscriber) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(subscriber.run())
         tasks.create_task(hub.tick())
+        tasks.create_task(users.run())
 
 
-async def _listen(config: Config, hub: Hub, work: asyncio.Task[None]) -> None:
+async def _listen(config: Config, hub: Hub, users: FeedUsers, work: asyncio.Task[None]) -> None:
     """Serve as long as the work goes on."""
     limits = config.limits
     listener = await listen(
-        lambda: FeedSession(hub, limits.subscriptions_max), config.feed.host, config.feed.port, limits,
+        lambda: FeedSession(hub, users, limits.subscriptions_max), config.feed.host, config.feed.port, limits,
         tls_context(config.tls))
     announce("feed", url=f"{scheme('ws', config.tls)}://{config.feed.host}:{listener.port}/ws")
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.feed_names import parse_stream
+from gateway.feed_names import is_ours
 
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _INVALID_REQUEST = 2
@@ -55,7 +55,7 @@ def stream_names(request: Request) -> list[str]:
     if not request.params:
         raise InvalidRequest("params must be a list of stream names", request.id)
     for name in request.params:
-        if not isinstance(name, str) or parse_stream(name) is None:
+        if not isinstance(name, str) or not is_ours(name):
             shown = str(name)[:_SHOWN_MAX]
             raise InvalidRequest(f"`{shown}` is no stream; write symbol@trade, symbol@bookTicker, symbol@kline_1m, "
                                  "symbol@depth@100ms, ... with the symbol in small letters", request.id)

@@ -5,6 +5,8 @@
   /stream[?streams=A/B]     combined: each message as {"stream": NAME, "data": ...}
   /stream/ws[/NAME...]      raw as well: some clients recognise the spot market by the word /stream in the address
 
+A name may be a listen key as well: then it is the account's private events (feed_users.py).
+
 A name is SYMBOL@KIND with the symbol in small letters, or one of ALL_STREAMS, which tell of all instruments. Whether an
 instrument of that symbol exists is not asked.
 """
@@ -15,6 +17,7 @@ from msgspec import Struct
 
 from engine.intervals import INTERVALS
 from engine.market_channels import ALL_SYMBOLS, KLINES, TICKER_WINDOWS, Kind
+from gateway.listen_words import is_listen_key
 
 _SYMBOL = re.compile(r"[a-z0-9._-]{1,36}")
 
@@ -79,5 +82,10 @@ def parse_path(path: str, query: str) -> Target | None:
     return None
 
 
+def is_ours(name: str) -> bool:
+    """Whether one may subscribe to this: a stream, or what looks like a listen key."""
+    return parse_stream(name) is not None or is_listen_key(name)
+
+
 def _ours(names: list[str]) -> list[str]:
-    return list(dict.fromkeys(name for name in names if parse_stream(name)))
+    return list(dict.fromkeys(name for name in names if is_ours(name)))

@@ -2,6 +2,7 @@
 
 The answer to a request goes out before the data it asked for. At most subscriptions_max streams: a request for more is
 refused as a whole, an address that names more is closed with 1008, and so is an address that is no path of streams.
+A listen key that is over leaves the connection, which is closed with 1008 when nothing else is left of it.
 """
 from gateway.feed_control import (
     InvalidRequest,
@@ -14,6 +15,8 @@ from gateway.feed_control import (
 )
 from gateway.feed_hub import Hub
 from gateway.feed_names import parse_path
+from gateway.feed_users import FeedUsers
+from gateway.listen_words import is_listen_key
 from gateway.websocket import Connection
 
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
@@ -24,8 +27,8 @@ class FeedSession:
 
     connection: Connection
 
-    def __init__(self, hub: Hub, subscriptions_max: int) -> None:
-        self._hub, self._subscriptions_max = hub, subscriptions_max
+    def __init__(self, hub: Hub, users: FeedUsers, subscriptions_max: int) -> None:
+        self._hub, self._users, self._subscriptions_max = hub, users, subscriptions_max
         self._combined = False
         self._names: dict[str, None] = {}   # in order of subscription
 
@@ -61,9 +64,19 @@ class FeedSession:
         self._hub.listeners.discard(self)
 
     def lost(self) -> None:
-        """Messages of a diff stream are missing: let the client start again from a snapshot."""
+        """Messages of a diff stream or private events are missing: let the client start again from a snapshot."""
         self._remove(list(self._names))
         self.connection.close(_TRY_AGAIN_LATER, "messages were lost: connect again and take a new snapshot")
+
+    def private(self, key: str, event: bytes) -> None:
+        """An event of a listen key."""
+        self.connection.send(b'{"stream":"%b","data":%b}' % (key.encode(), event) if self._combined else event)
+
+    def key_ended(self, key: str) -> None:
+        """A listen key is over, or never was."""
+        self._remove([key])
+        if not self._names:
+            self.connection.close(_POLICY_VIOLATION, "this listen key does not exist, or no more: ask for a new one")
 
     def shutdown(self, now_ms: int) -> None:
         """Announce the end of this process."""
@@ -99,6 +112,9 @@ class FeedSession:
         states = []
         for name in names:
             self._names[name] = None
+            if is_listen_key(name):
+                self._users.join(name, self)
+                continue
             state = self._hub.subscribe(self, name, self._combined)
             if state is not None:
                 states.append(state)
@@ -107,6 +123,9 @@ class FeedSession:
     def _remove(self, names: list[str]) -> None:
         for name in names:
             del self._names[name]
+            if is_listen_key(name):
+                self._users.leave(name, self)
+                continue
             self._hub.unsubscribe(self, name, self._combined)
 
     def _wrap(self, combined: bool) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from msgspec import Raw
 
-from gateway.auth import authenticate, check_timing
+from gateway.auth import authenticate, check_timing, named_key
 from gateway.disconnects import Disconnects
 from gateway.lane import Lane, Overrun
 from gateway.order_intake import OrderIntake
@@ -160,6 +160,8 @@ class Session:
             self._lane.commands(tag, len(self._lane.batch) - before, finish)
         elif private := venue.private.get(method):
             self._lane.query(tag, partial(private, self._account(params), params, self._unit_ns))
+        elif keyed := venue.keyed.get(method):
+            self._lane.query(tag, partial(keyed, self._named(params), params, self._unit_ns))
         elif public := venue.public.get(method):
             self._lane.query(tag, partial(public, params, self._unit_ns))
         elif session := self._session_methods.get(method):
@@ -208,6 +210,12 @@ class Session:
         return authenticate(
             self._venue.keys, params.get("apiKey"), signed_payload(params), params.get("signature"),
             params.get("timestamp"), params.get("recvWindow"), now_us).account
+
+    def _named(self, params: Params) -> int:
+        """Whose key a request names, or who is logged on. Raises Refusal."""
+        who = self._principal
+        return who.account if who and "apiKey" not in params else named_key(
+            self._venue.keys, params.get("apiKey")).account
 
     # the session
 

@@ -12,6 +12,12 @@ class ServerTime(Struct, rename="camel"):
     server_time: int
 
 
+class ListenKey(Struct, rename="camel"):
+    """Reply to userDataStream.start."""
+
+    listen_key: str
+
+
 class Countdown(Struct, rename="camel"):
     """Reply to openOrders.cancelAllAfter; symbol is null when it is for all."""
 

@@ -18,6 +18,7 @@ from engine.service import Engine
 from gateway.answers import Desk
 from gateway.keys import KeyStore
 from gateway.list_desk import LEGS_AND_HEADER, ListDesk
+from gateway.listen_keys import ListenKeys
 from gateway.order_batches import OrderBatches
 from gateway.order_check import OrderCheck
 from gateway.order_lists import ListQueries, OrderLists
@@ -71,6 +72,7 @@ class Venue:
         self.streams = UserStreams()
         self.store = OrderStore(
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
+        self.listen_keys = ListenKeys(self.streams, config.limits.listen_key_seconds)
         self.trades = RecentTrades()
         self.lists = OrderLists(self.store, config.limits.closed_orders_max, self.streams.list_changed)
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
@@ -83,6 +85,9 @@ class Venue:
         self.groups: dict[str, Command] = {}    # those that become any number of commands, at most group_max
         self.group_max = max(config.limits.batch_orders_max, LEGS_AND_HEADER)
         self.private: dict[str, Private] = {}
+        self.keyed: dict[str, Private] = {      # by whoever names a key; there is no signature
+            "userDataStream.start": self.listen_keys.start, "userDataStream.ping": self.listen_keys.ping,
+            "userDataStream.stop": self.listen_keys.stop}
         self.public: dict[str, Public] = {}
 
     @classmethod

@@ -15,7 +15,7 @@ from gateway.protocol import ORDER_TYPES, STP_MODES, ZERO, encode
 from gateway.rates import Wait
 from gateway.rest import market_shapes
 from gateway.rest import shapes as rest_shapes
-from gateway.small_shapes import Countdown, DisconnectMode, Empty, ServerTime, Subscription
+from gateway.small_shapes import Countdown, DisconnectMode, Empty, ListenKey, ServerTime, Subscription
 
 _SYMBOL, _ORDER, _LIST, _NAME = "BTCUSDT", 1002, 1001, "my-order-1"
 _MS, _HOUR_MS, _DAY_MS = 1_795_000_000_000, 3_600_000, 86_400_000
@@ -66,6 +66,7 @@ _REPORT = shapes.ExecutionReport(
 
 _EXAMPLES: list[Struct] = [
     Empty(), ServerTime(_MS), Countdown(_SYMBOL, 60_000, _MS + 60_000), DisconnectMode("SESSION"), Subscription(0),
+    ListenKey(64 * "0"),
     Wait(_MS, _MS + 10_000), _RATE, *_FILTERS, _INFO, symbol_shapes.ExchangeInfo("UTC", _MS, [_RATE], [], [_INFO]),
     *_FULL.fills, shapes.OrderAck(*_ACK), shapes.OrderResult(*_RESULT), _FULL, _CANCELED, _STATE,
     _AMENDED, shapes.OrderAmended(_MS, 4020, _AMENDED),

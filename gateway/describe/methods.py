@@ -8,6 +8,7 @@ from gateway.small_shapes import DisconnectMode, Empty, Subscription
 from gateway.weights import SESSION_WEIGHT
 
 SIGNATURE = "apiKey! timestamp! recvWindow signature!"
+KEY = "apiKey"
 
 
 class Method(NamedTuple):
@@ -46,6 +47,7 @@ _SESSIONS = (
 def methods() -> list[Method]:
     """All of them; a method of several routes once."""
     found = {route.call: Method(
-        route.call, f"{route.parameters} {SIGNATURE if route.signed else ''}", route.result, route.summary,
-        route.weight, route.signed) for route in (*ROUTES, *MARKET_ROUTES) if route.call not in HTTP_ONLY}
+        route.call, f"{route.parameters} {SIGNATURE if route.signed else KEY if route.keyed else ''}", route.result,
+        route.summary, route.weight, route.signed)
+        for route in (*ROUTES, *MARKET_ROUTES) if route.call not in HTTP_ONLY}
     return [*found.values(), *_SESSIONS]

@@ -74,7 +74,7 @@ def _operation(route: Route) -> Json:
         "operationId": f"{route.verb.lower()}_{route.path.strip('/').replace('/', '_')}",
         "summary": route.summary,
         "description": _about(route),
-        "tags": ["signed" if route.signed else "public"],
+        "tags": ["signed" if route.signed else "keyed" if route.keyed else "public"],
         "parameters": [*_parameters(route), {"$ref": "#/components/parameters/TimeUnit"}],
         "responses": _responses(route),
         "x-weight": route.weight,
@@ -85,6 +85,8 @@ def _operation(route: Route) -> Json:
                 FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}}}
     if route.signed:
         operation["security"] = [{"ApiKey": [], "Signature": []}]
+    elif route.keyed:
+        operation["security"] = [{"ApiKey": []}]
     return operation
 
 
@@ -113,7 +115,8 @@ def _responses(route: Route) -> Json:
                     "X-MBX-ORDER-COUNT-1D": {"$ref": "#/components/headers/OrderCount1d"}}
     done = {"description": route.summary, "headers": headers, "content": {"application/json": {
         "schema": schema_of(route.result), "example": example_of(route.result)}}}
-    refused = {*errors.ALWAYS, *([401] if route.signed else []), *([] if route.verb == "GET" else [413, 415]),
+    refused = {*errors.ALWAYS, *([401] if route.signed or route.keyed else []),
+               *([] if route.verb == "GET" else [413, 415]),
                *([409] if route.call == "order.cancelReplace" else [])}
     return {"200": done, **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)}}
 

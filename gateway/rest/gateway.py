@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from engine.config import Config
-from gateway.auth import authenticate, rest_payload
+from gateway.auth import authenticate, named_key, rest_payload
 from gateway.door_client import DoorClient
 from gateway.keys import KeyStore
 from gateway.rates import RateRefusal, Rates, Wait
@@ -115,6 +115,8 @@ class Gateway:
         headers |= self._usage.weigh(client[0] if client else "", weight)
         unit_ns = _time_unit(request.headers.get("x-mbx-time-unit"))
         account = self._authenticate(request, query, body, params) if route.signed else 0
+        if route.keyed:
+            account = named_key(self._keys, request.headers.get("x-mbx-apikey")).account
         if local := self.local.get(route.call):
             return HTTPStatus.OK, await local(account, params, unit_ns)
         if unit_ns == NS_PER_US:

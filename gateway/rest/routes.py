@@ -25,7 +25,7 @@ from gateway.protocol import (
     TestCommission,
 )
 from gateway.rest.shapes import AccountTrade, ErrorBody, NoSymbols, SystemStatus, TradeFee
-from gateway.small_shapes import Countdown, Empty, ServerTime
+from gateway.small_shapes import Countdown, Empty, ListenKey, ServerTime
 from gateway.symbol_shapes import ExchangeInfo, RateLimit
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
@@ -60,6 +60,7 @@ class Route(NamedTuple):
     result: Any
     summary: str
     signed: bool = False
+    keyed: bool = False     # the name of a key is enough
     counts_order: bool = False
     weigh: Callable[[Mapping[str, str]], int] | None = None   # where the weight depends on the parameters
 
@@ -141,6 +142,9 @@ ROUTES = (
         weigh=lambda params: 20 if "orderId" in params else 2),
     _v3("GET", "myTrades", "myTrades", 20, "symbol! orderId fromId startTime endTime limit", list[AccountTrade],
         "Own trades", signed=True, weigh=lambda params: 5 if "orderId" in params else 20),
+    _v3("POST", "userDataStream", "userDataStream.start", 2, "", ListenKey, "Get a listen key", keyed=True),
+    _v3("PUT", "userDataStream", "userDataStream.ping", 2, "listenKey!", Empty, "Keep a listen key alive", keyed=True),
+    _v3("DELETE", "userDataStream", "userDataStream.stop", 2, "listenKey!", Empty, "End a listen key", keyed=True),
     Route("GET", "/sapi/v1/asset/tradeFee", "asset.tradeFee", 1, "symbol", list[TradeFee], "Fees", signed=True),
     Route("GET", "/sapi/v1/system/status", "system.status", 1, "", SystemStatus, "Whether all is well"),
     Route("GET", "/sapi/v1/capital/config/getall", "nothing.list", 10, "", list[Any], "Networks for deposits: none"),

@@ -180,6 +180,9 @@ def test_every_route_answers_as_described(tmp_path):
         await ok("POST", "openOrders/cancelAllAfter", countdownTime=60_000, symbol="BTCUSDT")
         await ok("POST", "order/batch", orders=ORDERS)
         await ok("DELETE", "order/batch", orders='[{"symbol":"BTCUSDT","orderId":1},{}]')
+        key = (await ok("POST", "userDataStream"))["listenKey"]
+        await ok("PUT", "userDataStream", listenKey=key)
+        await ok("DELETE", "userDataStream", listenKey=key)
         canceled = await ok("DELETE", "openOrders", symbol="BTCUSDT")
         assert {row["type"] for row in canceled} >= {"LIMIT_MAKER", "STOP_LOSS"}   # legs of lists among them
         for path in ("account/commission", "myPreventedMatches"):
