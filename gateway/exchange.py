@@ -13,7 +13,8 @@ from engine.engine_metrics import engine_metrics
 from engine.metrics_server import MetricsServer
 from engine.ready import announce
 from gateway.door import Door
-from gateway.sessions import PATH, Session
+from gateway.requests import PATH
+from gateway.sessions import Session
 from gateway.tls import scheme, tls_context
 from gateway.user_feed import UserFeed
 from gateway.venue import Venue

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from gateway.feed_names import is_ours
+from gateway.feed_shapes import ControlError, ControlProblem, ControlResult
 
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
-_INVALID_REQUEST = 2
+INVALID_REQUEST = 2
 _SHOWN_MAX = 64   # characters of a client's own text in our answer
 
 RequestId = int | str | None
@@ -76,13 +77,13 @@ def combined_property(request: Request) -> bool | None:
 
 def result_json(request: Request, result: object) -> bytes:
     """The answer to a request that was carried out."""
-    return msgspec.json.encode({"result": result, "id": request.id})
+    return msgspec.json.encode(ControlResult(result, request.id))
 
 
 def error_json(error: InvalidRequest) -> bytes:
     """The answer to a request that was not."""
-    problem = {"code": _INVALID_REQUEST, "msg": f"Invalid request: {error}"}
-    return msgspec.json.encode({"error": problem, "id": error.id})
+    problem = ControlProblem(INVALID_REQUEST, f"Invalid request: {error}")
+    return msgspec.json.encode(ControlError(problem, error.id))
 
 
 def _id_of(data: bytes) -> RequestId:

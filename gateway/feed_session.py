@@ -15,8 +15,10 @@ from gateway.feed_control import (
 )
 from gateway.feed_hub import Hub
 from gateway.feed_names import parse_path
+from gateway.feed_shapes import ServerShutdown
 from gateway.feed_users import FeedUsers
 from gateway.listen_words import is_listen_key
+from gateway.protocol import encode
 from gateway.websocket import Connection
 
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
@@ -80,7 +82,7 @@ class FeedSession:
 
     def shutdown(self, now_ms: int) -> None:
         """Announce the end of this process."""
-        event = b'{"e":"serverShutdown","E":%d}' % now_ms
+        event = encode(ServerShutdown(event_time=now_ms))
         if self._combined:
             event = b'{"stream":"!serverShutdown","data":%b}' % event
         self.connection.send(event)

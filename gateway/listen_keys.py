@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from gateway.feed_shapes import ListenKeyExpired
 from gateway.listen_words import ENDED, EVENT, KEY_BYTES, STARTED
 from gateway.order_terms import Params, needed
 from gateway.protocol import EMPTY_RESULT, encode
@@ -97,7 +98,7 @@ class ListenKeys:
             if key.ends_at > loop.time():
                 self._timer = loop.call_at(key.ends_at, self._look)
                 return
-            event = {"e": "listenKeyExpired", "E": time.time_ns() // NS_PER_MS, "listenKey": key.text}
+            event = ListenKeyExpired(event_time=time.time_ns() // NS_PER_MS, listen_key=key.text)
             self._end(key, encode(event))
 
     def _end(self, key: _Key, event: bytes) -> None:

@@ -21,6 +21,7 @@ from gateway.refusals import (
     Terms,
 )
 
+PATH = "/ws-api/v3"
 NULL_ID = b"null"
 Params = dict[str, str]
 

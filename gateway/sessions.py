@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from gateway.auth import authenticate, check_timing, named_key
 from gateway.disconnects import Disconnects
+from gateway.feed_shapes import ServerShutdown
 from gateway.lane import Lane, Overrun
 from gateway.order_intake import OrderIntake
 from gateway.order_terms import Params, needed
@@ -31,14 +32,13 @@ from gateway.refusals import (
     UNSUPPORTED,
     Refusal,
 )
-from gateway.requests import BadRequest, read_request, signed_payload
+from gateway.requests import PATH, BadRequest, read_request, signed_payload
 from gateway.small_shapes import DisconnectMode, Subscription
 from gateway.tokens import read_token
 from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
 from gateway.weights import weight_of
 
-PATH = "/ws-api/v3"
 KIND_NAMES = {"hmac": "HMAC_SHA256", "rsa": "RSA"}
 _NS_PER_MS, _NS_PER_US = 1_000_000, 1000
 _POLICY_VIOLATION = 1008
@@ -137,8 +137,7 @@ class Session:
 
     def shutting_down(self, now_ns: int) -> None:
         """Tell the client that the connection is about to be closed."""
-        event = {"e": "serverShutdown", "E": now_ns // self._unit_ns}
-        self._connection.send(encode({"event": event}))
+        self._connection.send(encode({"event": ServerShutdown(event_time=now_ns // self._unit_ns)}))
 
     # requests
 

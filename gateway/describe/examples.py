@@ -8,9 +8,10 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway import list_protocol, symbol_shapes
+from gateway import feed_shapes, list_protocol, symbol_shapes
 from gateway import protocol as shapes
 from gateway.exchange_info import PERMISSION
+from gateway.feed_control import INVALID_REQUEST
 from gateway.protocol import ORDER_TYPES, STP_MODES, ZERO, encode
 from gateway.rates import Wait
 from gateway.rest import market_shapes
@@ -57,6 +58,16 @@ _WINDOW: dict[str, Any] = {
 _CHANGE: dict[str, Any] = {
     "price_change": "1000.00000000", "price_change_percent": "1.563", "weighted_avg_price": "64500.00000000"}
 _BEST: dict[str, Any] = {"bid_price": "64999.00000000", "bid_qty": _QTY, "ask_price": _PRICE, "ask_qty": _QTY}
+_TOLD: dict[str, Any] = {
+    "event_time": _MS, "symbol": _SYMBOL, "last_price": _PRICE, "open_price": _STOP, "high_price": _PRICE,
+    "low_price": _STOP, "volume": _QTY, "quote_volume": "32250.00000000"}
+_MORE: dict[str, Any] = {
+    "price_change": "1000.00000000", "price_change_percent": "1.563", "average_price": "64500.00000000",
+    "open_time": _MS - _DAY_MS, "close_time": _MS, "first_trade_id": 70, "last_trade_id": 77, "trades": 8}
+_CANDLE = feed_shapes.Kline(
+    open_time=_MS, close_time=_MS + _HOUR_MS - 1, symbol=_SYMBOL, interval="1h", first_trade_id=70, last_trade_id=77,
+    open=_STOP, close=_PRICE, high=_PRICE, low=_STOP, volume=_QTY, trades=8, closed=False,
+    quote_volume="32250.00000000", taker_buy_volume=_DONE, taker_buy_quote_volume=_PAID)
 _REPORT = shapes.ExecutionReport(
     event_time=_MS, symbol=_SYMBOL, client_order_id=_NAME, side="BUY", order_type="LIMIT", time_in_force="GTC",
     qty=_QTY, price=_PRICE, execution_type="TRADE", status="PARTIALLY_FILLED", order_id=_ORDER, last_qty=_DONE,
@@ -95,6 +106,24 @@ _EXAMPLES: list[Struct] = [
     rest_shapes.AccountTrade(_SYMBOL, 77, _ORDER, -1, _PRICE, _DONE, _PAID, _FEE, "BTC", _MS, True, False, True),
     rest_shapes.TradeFee(_SYMBOL, "0.00100000", "0.00200000"), rest_shapes.SystemStatus(0, "normal"),
     rest_shapes.NoSymbols("UTC", _MS), rest_shapes.ErrorBody(-2011, "Unknown order sent."),
+    feed_shapes.TradeEvent(
+        event_time=_MS, symbol=_SYMBOL, trade_id=77, price=_PRICE, qty=_DONE, trade_time=_MS, buyer_was_maker=False),
+    feed_shapes.AggTradeEvent(
+        event_time=_MS, symbol=_SYMBOL, agg_trade_id=12, price=_PRICE, qty=_DONE, first_trade_id=77, last_trade_id=77,
+        trade_time=_MS, buyer_was_maker=False),
+    feed_shapes.BookTickerEvent(4711, _SYMBOL, *_BEST.values()), feed_shapes.DepthEvent(
+        event_time=_MS, symbol=_SYMBOL, first_update_id=4700, last_update_id=4711, bids=[("64999.00000000", _QTY)],
+        asks=[(_PRICE, ZERO)]),
+    _CANDLE, feed_shapes.KlineEvent(event_time=_MS, symbol=_SYMBOL, kline=_CANDLE),
+    feed_shapes.MiniTickerEvent(**_TOLD), feed_shapes.WindowTickerEvent(event="1hTicker", **_TOLD, **_MORE),
+    feed_shapes.TickerEvent(**_TOLD, **_MORE, **_BEST, price_before=_STOP, last_qty=_DONE),
+    feed_shapes.AveragePriceEvent(
+        event_time=_MS, symbol=_SYMBOL, interval="5m", average_price="64500.00000000", last_trade_time=_MS),
+    feed_shapes.ListenKeyExpired(event_time=_MS, listen_key=64 * "0"),
+    feed_shapes.ServerShutdown(event_time=_MS), feed_shapes.ControlResult(None, 1),
+    feed_shapes.ControlProblem(INVALID_REQUEST, "Invalid request: params must be a list of stream names"),
+    feed_shapes.ControlError(feed_shapes.ControlProblem(
+        INVALID_REQUEST, "Invalid request: params must be a list of stream names"), 1),
     market_shapes.AggTradeRow(12, _PRICE, _DONE, 77, 77, _MS, True), market_shapes.AveragePrice(5, _PRICE, _MS),
     market_shapes.MiniTicker(**_WINDOW), market_shapes.WindowTicker(**_WINDOW, **_CHANGE),
     market_shapes.DayTicker(**_WINDOW, **_CHANGE, **_BEST, prev_close_price=_STOP, last_qty=_DONE),

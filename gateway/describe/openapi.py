@@ -18,6 +18,7 @@ from gateway.rest.parameters import FORM
 from gateway.rest.routes import ROUTES, SIGNED_PARAMETERS, Route
 
 PATH = "/openapi.json"
+ASYNC_PATH = "/asyncapi.json"
 VERSION = "v3"
 Json = dict[str, Any]
 _COUNT = {"schema": {"type": "integer", "minimum": 0}}
@@ -62,7 +63,7 @@ def _paths(routes: tuple[Route, ...]) -> Json:
     paths: Json = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.verb.lower()] = _operation(route)
-    for path, text in ((PATH, "This document"),):
+    for path, text in ((PATH, "This document"), (ASYNC_PATH, "The WebSocket interfaces, as AsyncAPI 3.0")):
         paths[path] = {"get": {
             "operationId": f"get{path.replace('.', '_').replace('/', '_')}", "summary": text, "responses": {
                 "200": {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}}}}

@@ -25,10 +25,11 @@ from gateway.rest.shapes import ErrorBody
 
 REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]
+PRIVATE_EVENTS = ExecutionReport | AccountPosition | BalanceUpdate | ListStatus
 RAW: dict[tuple[type, str], Any] = {
     (CancelReplaced, "cancelResponse"): OrderCanceled | ErrorBody,
     (CancelReplaced, "newOrderResponse"): OrderFull | OrderResult | OrderAck | ErrorBody | None,
-    (UserEvent, "event"): ExecutionReport | AccountPosition | BalanceUpdate | ListStatus,
+    (UserEvent, "event"): PRIVATE_EVENTS,
 }
 
 
@@ -53,11 +54,15 @@ def schema_of(kind: Any) -> Schema:
 
 
 def components(kinds: list[Any]) -> dict[str, Schema]:
-    """The schemas of all structs that these types are made of, by name."""
+    """The schemas of all structs that these types are made of, by name.
+
+    Unions are left to anyOf: the discriminator that msgspec adds is an object to OpenAPI and a text to AsyncAPI.
+    """
     structs = sorted(set().union(*(structs_in(kind) for kind in kinds)), key=lambda struct: struct.__name__)
     _, schemas = msgspec.json.schema_components(structs, ref_template=REF)
     for struct in structs:
         _make_exact(struct, schemas[struct.__name__])
+        _drop_discriminators(schemas[struct.__name__])
     return dict(sorted(schemas.items()))
 
 
@@ -73,3 +78,10 @@ def _make_exact(struct: type[Struct], schema: Schema) -> None:
             described["description"] = field.name.replace("_", " ")
         if field.name == "event" and isinstance(field.default, str):
             described["const"] = described.pop("default")
+
+
+def _drop_discriminators(schema: Schema) -> None:
+    schema.pop("discriminator", None)
+    for part in (*schema.get("properties", {}).values(), schema.get("items")):
+        if isinstance(part, dict):
+            _drop_discriminators(part)

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from engine.config import Config
 from engine.ready import announce
-from gateway.describe import openapi
+from gateway.describe import asyncapi, openapi
 from gateway.door_client import DoorClient
 from gateway.refusals import BODY_TOO_LARGE, METHOD_NOT_ALLOWED, NO_SUCH_ROUTE, UNKNOWN_ERROR, Refusal, Terms
 from gateway.rest.gateway import Gateway, HttpRequest
@@ -56,7 +56,8 @@ async def _door(config: Config) -> DoorClient:
 def make_app(gateway: Gateway, body_bytes_max: int) -> Litestar:
     """The ASGI application: one handler for each row of the table, and the descriptions of them."""
     return Litestar(
-        [*(_handler(route, gateway) for route in (*ROUTES, *MARKET_ROUTES)), _page(openapi.PATH, openapi.document())],
+        [*(_handler(route, gateway) for route in (*ROUTES, *MARKET_ROUTES)), _page(openapi.PATH, openapi.document()),
+         _page(openapi.ASYNC_PATH, asyncapi.document())],
         request_max_body_size=body_bytes_max,
         exception_handlers={Exception: partial(_refused, body_bytes_max)},
         openapi_config=None,

@@ -1,6 +1,6 @@
-"""Checks answers against the OpenAPI document: status, headers and body of what a venue really said.
+"""Checks answers and messages against the OpenAPI and the AsyncAPI document: what a venue really said.
 
-Stricter than the document: an object may have no member that its shape does not name, so that a field that the types
+Stricter than the documents: an object may have no member that its shape does not name, so that a field that the types
 do not know is found here.
 """
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from gateway.describe.asyncapi import asyncapi
 from gateway.describe.openapi import openapi
 
 NOT_DESCRIBED = (404, 405)   # of paths and methods that are not in the document
@@ -60,6 +61,40 @@ def check_answer(verb: str, path: str, status: int, headers: Any, body: Any) -> 
             assert name.upper() in named, (verb, path, name)
     if status in (418, 429):
         assert int(headers["Retry-After"]) >= 1
+
+
+@cache
+def socket_page() -> dict[str, Any]:
+    """The AsyncAPI document; objects are closed."""
+    found = asyncapi()
+    for schema in found["components"]["schemas"].values():
+        schema["additionalProperties"] = False
+    return found
+
+
+@cache
+def _message_validator(channel: str, name: str) -> jsonschema_rs.Draft202012Validator:
+    found = socket_page()["channels"][channel]["messages"][name]
+    if "$ref" in found:
+        found = socket_page()["components"]["messages"][name]
+    return jsonschema_rs.Draft202012Validator({
+        **found["payload"], "components": {"schemas": socket_page()["components"]["schemas"]}})
+
+
+def check_message(channel: str, name: str, body: Any) -> None:
+    """Raise ValidationError unless this is such a message of the channel."""
+    _message_validator(channel, name).validate(body)
+
+
+def check_reply(method: str, body: Any) -> None:
+    """Raise ValidationError unless the WebSocket API may answer this method so."""
+    known = body["status"] == 200
+    check_message("orders", f"{method.removeprefix('v3/')}.reply" if known else "refused", body)
+
+
+def check_event(body: Any) -> None:
+    """Raise ValidationError unless this is an event of the WebSocket API."""
+    check_message("orders", "userEvent" if "subscriptionId" in body else "serverShutdown", body)
 
 
 def check_type(kind: str, body: Any) -> None:

@@ -15,6 +15,7 @@ from gateway.door_client import DoorClient
 from gateway.exchange import ExchangeServer
 from gateway.key_file import Kind
 from gateway.keys import NewKey, make_key
+from tests.gateway.described import check_event, check_reply
 
 ALICE, BOB, CAROL = 2, 3, 4
 KEY_KINDS: dict[int, Kind] = {ALICE: "hmac", BOB: "hmac", CAROL: "ed25519"}
@@ -52,20 +53,25 @@ class Client:
         self.socket, self.key = socket, key
         self.events: list[dict[str, Any]] = []
         self._last_id = 0
+        self._methods: dict[object, str] = {}
 
     async def send(self, method: str, signed: bool = True, **params: Any) -> int:
         """Send one request; its id."""
         self._last_id += 1
+        self._methods[self._last_id] = method
         await self.socket.send(json.dumps(
             {"id": self._last_id, "method": method, "params": signed_params(self.key, params) if signed else params}))
         return self._last_id
 
     async def reply(self) -> dict[str, Any]:
-        """The next reply; events that come before it are kept in `events`."""
+        """The next reply; events that come before it are kept in `events`. All must be as described."""
         while True:
             message = json.loads(await self.socket.recv())
             if "event" not in message:
+                if method := self._methods.pop(message["id"], None):
+                    check_reply(method, message)
                 return message
+            check_event(message)
             self.events.append(message)
 
     async def call(self, method: str, signed: bool = True, **params: Any) -> dict[str, Any]:

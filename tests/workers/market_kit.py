@@ -1,10 +1,13 @@
 """A small market for tests of market data: one core, one or more instruments, rich accounts, commands by one word."""
+import msgspec
+
 from engine.core.batch import Batch
 from engine.core.codes import OrderType, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event, unpack_events
 from engine.instruments import Catalog, Instrument
 from engine.market_channels import Entry, decode_envelope, encode_envelope
+from gateway.feed_shapes import SHAPES
 
 BASE, QUOTE = 1, 2
 RICH = 10**17
@@ -67,5 +70,8 @@ class Market:
 
 
 def decoded(entries: list[bytes]) -> list[Entry]:
-    """Entries as a reader gets them."""
-    return decode_envelope(encode_envelope(1, 1, entries)).entries
+    """Entries as a reader gets them; each must be of its kind's shape, to the byte."""
+    found = decode_envelope(encode_envelope(1, 1, entries)).entries
+    for entry in found:
+        assert msgspec.json.encode(msgspec.json.decode(entry.payload, type=SHAPES[entry.kind])) == entry.payload
+    return found
