@@ -1,12 +1,13 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from engine.core.extras cimport extra_of
+from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, Level, ladder_below, level_key
 from engine.core.list_table cimport PAIR, SINGLE, WORKING, List
 from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Node
 from engine.core.state cimport Book, side_key
 from engine.core.stops cimport FALLING, RISING, waiting_hold
+from engine.core.trailing cimport trailing_trigger
 
 
 cdef int _expect(bint holds, str what, found, expected) except -1:
@@ -27,6 +28,8 @@ cdef object audit_triggers(State* state, instrument, dict held):
             level = ladder_below(&state.shelf, &book.triggers[direction], level)
         _audit_unreached(book, &book.triggers[direction], direction)
     _expect(orders == book.armed, f"armed orders of instrument {instrument}", book.armed, orders)
+    for side in range(2):
+        _audit_trail(state, book, side)
     return orders
 
 
@@ -55,6 +58,26 @@ cdef object _audit_queue(State* state, instrument, int direction, uint32_t level
     _expect(queue.tail == before, f"tail of triggers {level}", queue.tail, before)
     _expect(queue.qty_lots == lots, f"lots of triggers {level}", queue.qty_lots, lots)
     return orders
+
+
+cdef int _audit_trail(State* state, Book* book, int side) except -1:
+    """Sorted by extreme, which the last trade has not passed; each trigger is that of its extreme."""
+    cdef uint32_t slot = book.trails[side]
+    cdef uint32_t before = 0
+    cdef int64_t key = side_key(side, book.last_ticks)
+    cdef Extra* extra
+    while slot != 0:
+        extra = extra_of(&state.extras, slot)
+        _expect(state.pool.nodes[slot].flags & ARMED and extra.trail_prev == before and extra.extreme_ticks != 0
+                and state.pool.nodes[slot].instrument == book.instrument and state.pool.nodes[slot].side == side,
+                f"trailing slot {slot}", extra.trail_prev, before)
+        _expect(side_key(side, extra.extreme_ticks) <= key, f"extreme of slot {slot}", extra.extreme_ticks, key)
+        _expect(extra.trigger_ticks == trailing_trigger(side, extra.extreme_ticks, extra.trailing_bps),
+                f"trigger of trailing slot {slot}", extra.trigger_ticks, extra.extreme_ticks)
+        key = side_key(side, extra.extreme_ticks)
+        before = slot
+        slot = extra.trail_next
+    return 0
 
 
 cdef int _audit_unreached(Book* book, Ladder* triggers, int direction) except -1:

@@ -20,6 +20,8 @@ class Batch:
         trigger_ticks: int = 0,
         session: int = 0,
         expires_ns: int = 0,
+        trailing_bps: int = 0,
+        display_lots: int = 0,
     ) -> int: ...
     def cancel(
         self, account: int, instrument: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
@@ -45,6 +47,8 @@ class Batch:
         slot: int = 0,
         mode: int = 0,
         trigger_ticks: int = 0,
+        trailing_bps: int = 0,
+        display_lots: int = 0,
     ) -> int: ...
     def cancel_all(self, account: int, instrument: int = 0) -> int: ...
     def place_list(self, account: int, instrument: int, list_type: int, text: bytes | str = b"") -> int: ...

@@ -4,7 +4,7 @@ Only shapes are checked here (types, lengths); whether a command makes sense is 
 Arguments are Py_ssize_t because Cython reads those through __index__: a float is refused, not cut off.
 """
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.digest cimport DIGEST_VERSION
@@ -20,6 +20,7 @@ __all__ = ["Batch"]
 
 cdef Py_ssize_t BYTE_MAX = 0xFF
 cdef Py_ssize_t ID_MAX = 0xFFFFFFFF
+cdef Py_ssize_t BPS_MAX = 0xFFFF
 
 
 cdef class Batch:
@@ -47,15 +48,18 @@ cdef class Batch:
 
     def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
               Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
-              Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0, Py_ssize_t session=0, Py_ssize_t expires_ns=0):
+              Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0, Py_ssize_t session=0, Py_ssize_t expires_ns=0,
+              Py_ssize_t trailing_bps=0, Py_ssize_t display_lots=0):
         """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0.
 
         trigger_ticks is the stop price of STOP_LOSS, TAKE_PROFIT and their _LIMIT; session: which of the account's
-        sessions places it, 0 none; expires_ns: when a GTD order ends.
+        sessions places it, 0 none; expires_ns: when a GTD order ends; trailing_bps: how far, in 1/10,000, a trailing
+        stop follows the price, from trigger_ticks on or from now; display_lots: what an iceberg shows, 0 all.
         """
         _check(BYTE_MAX, side, order_type, time_in_force)
         _check(BYTE_MAX, stp)
         _check(ID_MAX, session)
+        _check(BPS_MAX, trailing_bps)
         cdef Command* command = self._order(PLACE, account, instrument, text)
         command.side = <uint8_t>side
         command.order_type = <uint8_t>order_type
@@ -67,6 +71,8 @@ cdef class Batch:
         command.trigger_ticks = trigger_ticks
         command.slot = <uint32_t>session
         command.expires_ns = expires_ns
+        command.trailing_bps = <uint16_t>trailing_bps
+        command.display_lots = display_lots
         return self.count - 1
 
     def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
@@ -84,7 +90,8 @@ cdef class Batch:
     def replace(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
                 Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
                 Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0,
-                Py_ssize_t trigger_ticks=0, Py_ssize_t expires_ns=0):
+                Py_ssize_t trigger_ticks=0, Py_ssize_t expires_ns=0, Py_ssize_t trailing_bps=0,
+                Py_ssize_t display_lots=0):
         """Cancels (order_id, slot) and places a new order of those terms; text is the new client order id.
 
         With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode.
@@ -94,7 +101,7 @@ cdef class Batch:
         _check(BYTE_MAX, mode)
         cdef Py_ssize_t index = self.place(
             account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp,
-            trigger_ticks=trigger_ticks, expires_ns=expires_ns)
+            trigger_ticks=trigger_ticks, expires_ns=expires_ns, trailing_bps=trailing_bps, display_lots=display_lots)
         cdef Command* command = &self.items[index]
         command.kind = REPLACE
         command.order_id = <uint64_t>order_id

@@ -157,6 +157,7 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side)
             digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
             if state.pool.nodes[slot].flags & EXTRA:
                 digest = _mix_extra(digest, extra_of(&state.extras, slot))
+                digest = _mix_trail(digest, state, extra_of(&state.extras, slot))
             digest = _mix_if(digest, 8, session_of(state, slot))
             digest = _mix_if(digest, 9, <uint64_t>expires_of(state, slot))
             slot = after
@@ -177,6 +178,13 @@ cdef uint64_t _mix_extra(uint64_t digest, Extra* extra) noexcept nogil:
     digest = _mix(_mix(digest, <uint64_t>extra.hold_ticks), extra.trailing_bps)
     digest = _mix_if(_mix_if(digest, 3, extra.list), 4, extra.leg)
     return _mix(_mix(digest, extra.stp), extra.direction)
+
+
+cdef uint64_t _mix_trail(uint64_t digest, State* state, Extra* extra) noexcept nogil:
+    """The list's order is state: it is the one in which its orders come to equal triggers."""
+    if extra.extreme_ticks == 0:
+        return digest
+    return _mix(_mix(digest, <uint64_t>extra.extreme_ticks), state.pool.nodes[extra.trail_next].order_id)
 
 
 cdef uint64_t _mix_lists(uint64_t digest, State* state) noexcept nogil:

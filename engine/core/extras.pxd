@@ -14,6 +14,9 @@ cdef struct Extra:
     uint32_t list           # LISTED: place of its list
     uint8_t leg             # and its number there, from 0
     uint32_t next_free
+    int64_t extreme_ticks   # the best price an active trailing order has seen, 0: not active (engine.core.trailing)
+    uint32_t trail_next     # slots, in its book's list
+    uint32_t trail_prev
 
 cdef struct Extras:
     Extra* items

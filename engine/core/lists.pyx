@@ -12,7 +12,8 @@ from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport account_known, side_key
 from engine.core.stops cimport (
-    arm, check_parties_again, check_stop_now, drop_waiting, fund, hold_if_funded, is_stop)
+    check_parties_again, check_stop_now, drop_waiting, fund, hold_if_funded, is_stop)
+from engine.core.trailing cimport arm_new
 from engine.core.types cimport (
     CANCELED, INSUFFICIENT_BALANCE, LIST, LIST_DONE, NONE, REQUESTED, TEXT_BYTES, TRIGGER_REFUSED, UNKNOWN_ORDER,
     WOULD_MATCH, Code, Event)
@@ -187,7 +188,7 @@ cdef void _activate(State* state, Command* cause, uint32_t place) noexcept nogil
             _cancel_but(state, cause, place, -1, TRIGGER_REFUSED, code)
         else:
             fund(state, slot)
-            arm(state, slot)
+            arm_new(state, slot)
 
 
 cdef Code start_pair(State* state, Command* cause, uint32_t place) noexcept nogil:
@@ -208,7 +209,7 @@ cdef Code start_pair(State* state, Command* cause, uint32_t place) noexcept nogi
         if is_stop(state.pool.nodes[item.slots[leg]].order_type):
             if leg == holder:
                 fund(state, item.slots[leg])
-            arm(state, item.slots[leg])
+            arm_new(state, item.slots[leg])
     if not is_stop(state.pool.nodes[item.slots[holder]].order_type):
         enter(state, cause, item.slots[holder])
     if item.slots[holder] != 0:

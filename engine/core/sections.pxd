@@ -127,6 +127,9 @@ cdef struct ExtraItem:          # of an order with a trigger; those of WAITING f
     uint32_t leg
     uint32_t waiting            # its NodeFlags ARMED, PENDING, UNFUNDED
     uint32_t reserved
+    int64_t extreme_ticks       # of an active trailing order
+    uint32_t trail_next         # in the list of its book's side, slots
+    uint32_t trail_prev
 
 cdef struct ListItem:           # in order of place
     uint64_t list_id

@@ -6,7 +6,7 @@ from libc.string cimport memset
 from engine.core.extras cimport Extra, extra_of, extra_open
 from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.list_table cimport LEGS_MAX
-from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, UNFUNDED
+from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, UNFUNDED, Node
 from engine.core.sections cimport ExtraItem, OrderItem, read_item
 from engine.core.snapshot_orders cimport fill_item, keep_order
 from engine.core.state cimport MAX_TICKS, book_known
@@ -67,6 +67,8 @@ cdef bytes _extra_item(State* state, uint32_t slot):
     item.list, item.leg = extra.list, extra.leg
     item.waiting = state.pool.nodes[slot].flags & (PENDING | UNFUNDED | ARMED)
     item.stop_ticks, item.trigger_ticks, item.hold_ticks = extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks
+    item.extreme_ticks = extra.extreme_ticks
+    item.trail_next, item.trail_prev = extra.trail_next, extra.trail_prev
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
 
@@ -91,6 +93,8 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
         if (item.slot == 0 or item.slot >= state.pool.fresh or state.pool.nodes[item.slot].order_id == 0
                 or state.pool.nodes[item.slot].flags & EXTRA or item.direction > RISING
                 or not 0 <= item.trigger_ticks <= MAX_TICKS or item.leg >= LEGS_MAX
+                or not 0 <= item.extreme_ticks <= MAX_TICKS
+                or item.trail_next >= state.pool.fresh or item.trail_prev >= state.pool.fresh
                 or (item.waiting & (ARMED | PENDING) != 0) != (state.pool.nodes[item.slot].flags & PENDING != 0)):
             raise ValueError(f"an extra of slot {item.slot}, which cannot have one")
         extra = extra_open(&state.extras, item.slot)
@@ -99,9 +103,20 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
         extra.trailing_bps, extra.stp, extra.direction = item.trailing_bps, item.stp, item.direction
         extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks = item.stop_ticks, item.trigger_ticks, item.hold_ticks
         extra.list, extra.leg = item.list, <uint8_t>item.leg
+        extra.extreme_ticks = item.extreme_ticks
+        extra.trail_next, extra.trail_prev = item.trail_next, item.trail_prev
         state.pool.nodes[item.slot].flags |= EXTRA | (LISTED if item.list != 0 else 0) | (item.waiting & UNFUNDED)
         if item.waiting & ARMED:
             arm(state, item.slot)
+            _keep_trailing(state, item.slot)
     if state.failed:
         raise MemoryError("no memory for the triggers")
     return 0
+
+
+cdef void _keep_trailing(State* state, uint32_t slot) noexcept nogil:
+    """The first of a list is the one that follows none."""
+    cdef Node* node = &state.pool.nodes[slot]
+    cdef Extra* extra = extra_of(&state.extras, slot)
+    if extra.extreme_ticks != 0 and extra.trail_prev == 0:
+        state.books[node.instrument].trails[<int>node.side] = slot

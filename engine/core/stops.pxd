@@ -30,8 +30,10 @@ cdef Code check_parties_again(State* state, uint32_t slot) noexcept nogil
 cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil
 # Puts an order with an Extra among its book's triggers, behind those at the same trigger price.
 cdef void arm(State* state, uint32_t slot) noexcept nogil
-# Takes it out of there and nothing more: the order is in no queue afterwards.
+# Takes it out of there, and of its list if it trails, and nothing more: the order is in no queue afterwards.
 cdef void disarm(State* state, uint32_t slot) noexcept nogil
+# Only out of the triggers.
+cdef void disarm_only(State* state, uint32_t slot) noexcept nogil
 # A waiting order ends: its money goes back, its slot is free.
 cdef void drop_waiting(State* state, uint32_t slot) noexcept nogil
 # Lots leave a waiting order's quantity (the caller lowers left_lots): their money goes back.

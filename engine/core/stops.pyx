@@ -13,6 +13,7 @@ from engine.core.resting cimport forget, list_append, list_remove
 from engine.core.state cimport pay_per_lot, side_key
 from engine.core.tags cimport tag_order
 from engine.core.taker cimport Taker
+from engine.core.trailing cimport TRAILING_MAX_BPS, arm_new, stop_trailing, trailing_trigger
 from engine.core.types cimport (
     ACCEPTED, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, EXPIRED_ALREADY, GTD, INSUFFICIENT_BALANCE, LIMIT,
     MARKET, NONE, OVERFLOW, PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS,
@@ -31,7 +32,7 @@ cdef void place_stop(State* state, Command* command) noexcept nogil:
     slot = accept_waiting(state, command, taker.pay_wallet)
     if slot != 0:
         fund(state, slot)
-        arm(state, slot)
+        arm_new(state, slot)
 
 
 cdef uint32_t accept_waiting(State* state, Command* command, uint32_t pay_wallet) noexcept nogil:
@@ -48,8 +49,8 @@ cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* take
     plain.order_type = MARKET if is_market_stop(command.order_type) else LIMIT
     cdef Code code = check_shape(plain)
     if ((code != NONE and code != EXPIRED_ALREADY) or command.order_type <= MARKET
-            or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0 or command.trigger_ticks == 0
-            or command.trailing_bps != 0):
+            or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0
+            or (command.trigger_ticks | command.trailing_bps == 0) or command.trailing_bps > TRAILING_MAX_BPS):
         return BAD_COMMAND
     if code == NONE:
         code = check_parties(state, plain)
@@ -65,17 +66,32 @@ cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* take
 
 
 cdef Code _check_numbers(Command* command, Command* plain, Taker* taker) noexcept nogil:
-    """A market BUY holds its quantity at the trigger price."""
+    """A market BUY holds its quantity at the trigger price it may be expected to have."""
     cdef Code code = check_market(plain, taker) if plain.order_type == MARKET else check_limit(plain, taker)
     if code != NONE:
         return code
-    if command.trigger_ticks < 1 or command.trigger_ticks > taker.book.max_ticks:
+    if (command.trigger_ticks < 1 and not _trails_at_once(command)) or command.trigger_ticks > taker.book.max_ticks:
         return PRICE_RANGE
-    if plain.order_type == MARKET and command.side == BUY and (
-            mul_overflows(command.trigger_ticks, command.qty_lots, &taker.hold)
+    if plain.order_type == LIMIT or command.side != BUY:
+        return NONE
+    if _hold_ticks(command, taker.book) == 0:
+        return PRICE_RANGE  # it trails at once, and there is no price yet to reckon with
+    if (mul_overflows(_hold_ticks(command, taker.book), command.qty_lots, &taker.hold)
             or mul_overflows(taker.hold, taker.book.tick_value, &taker.hold)):
         return OVERFLOW
     return NONE
+
+
+cdef inline bint _trails_at_once(Command* command) noexcept nogil:
+    return command.trigger_ticks == 0 and command.trailing_bps != 0
+
+
+cdef int64_t _hold_ticks(Command* command, Book* book) noexcept nogil:
+    """Its limit, or the trigger price; of one that trails what that is at its stop price or the last trade's."""
+    if command.price_ticks != 0 or command.trailing_bps == 0:
+        return command.price_ticks if command.price_ticks != 0 else command.trigger_ticks
+    return trailing_trigger(command.side, command.trigger_ticks if command.trigger_ticks != 0 else book.last_ticks,
+                            command.trailing_bps)
 
 
 cdef Code _check_limits(State* state, Command* plain, Taker* taker) noexcept nogil:
@@ -94,8 +110,8 @@ cdef Code _check_use(State* state, Command* command, Taker* taker) noexcept nogi
     if command.text[0] != 0 and client_find(
             &state.clients, &state.pool, command.account, command.text, state.text_hash) != 0:
         return DUPLICATE_CLIENT_ID
-    if last != 0 and (last >= command.trigger_ticks if direction_of(command) == RISING
-                      else last <= command.trigger_ticks):
+    if last != 0 and command.trigger_ticks != 0 and (
+            last >= command.trigger_ticks if direction_of(command) == RISING else last <= command.trigger_ticks):
         return WOULD_TRIGGER
     if state.wallets.items[taker.pay_wallet].available < taker.hold:
         return INSUFFICIENT_BALANCE
@@ -121,7 +137,8 @@ cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t sl
     memcpy(details.text, command.text, TEXT_BYTES)
     details.time_ns = details.update_ns = command.time_ns
     extra.stop_ticks = extra.trigger_ticks = command.trigger_ticks
-    extra.hold_ticks = command.price_ticks if command.price_ticks != 0 else command.trigger_ticks
+    extra.hold_ticks = _hold_ticks(command, &state.books[command.instrument])
+    extra.trailing_bps = command.trailing_bps
     extra.stp = command.stp
     extra.direction = <unsigned char>direction_of(command)
     if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
@@ -159,6 +176,12 @@ cdef void arm(State* state, uint32_t slot) noexcept nogil:
 
 
 cdef void disarm(State* state, uint32_t slot) noexcept nogil:
+    if extra_of(&state.extras, slot).extreme_ticks != 0:
+        stop_trailing(state, slot)
+    disarm_only(state, slot)
+
+
+cdef void disarm_only(State* state, uint32_t slot) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
     cdef Book* book = &state.books[node.instrument]
     state.shelf.levels[node.level].qty_lots -= node.left_lots

@@ -3,12 +3,12 @@ from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.entering cimport enter
 from engine.core.extras cimport extra_of
-from engine.core.ladder cimport Ladder
 from engine.core.lists cimport leg_acted, settle_lists
 from engine.core.pool cimport LISTED
 from engine.core.reports cimport report_resting
 from engine.core.state cimport Book, side_key
 from engine.core.stops cimport FALLING, RISING, disarm
+from engine.core.trailing cimport is_starting, start_trailing, trail
 from engine.core.types cimport TRADE, TRIGGERED, Event
 
 
@@ -43,12 +43,30 @@ cdef uint64_t _look(State* state, Command* cause, uint64_t position) noexcept no
 
 
 cdef void _fire(State* state, Command* cause, Book* book, int64_t price_ticks) noexcept nogil:
-    cdef int direction
-    cdef Ladder* triggers
-    for direction in range(RISING, FALLING - 1, -1):
-        triggers = &book.triggers[direction]
-        while triggers.best_key >= side_key(direction, price_ticks):
-            _set_off(state, cause, state.shelf.levels[triggers.best_level].head)
+    cdef uint32_t level
+    if book.trails[0] | book.trails[1] != 0:
+        trail(state, book, price_ticks)
+    while not state.failed:
+        level = _reached(book, price_ticks)
+        if level == 0:
+            return
+        _reach(state, cause, state.shelf.levels[level].head, price_ticks)
+
+
+cdef uint32_t _reached(Book* book, int64_t price_ticks) noexcept nogil:
+    if book.triggers[<int>RISING].best_key >= side_key(RISING, price_ticks):
+        return book.triggers[<int>RISING].best_level
+    if book.triggers[<int>FALLING].best_key >= side_key(FALLING, price_ticks):
+        return book.triggers[<int>FALLING].best_level
+    return 0
+
+
+cdef void _reach(State* state, Command* cause, uint32_t slot, int64_t price_ticks) noexcept nogil:
+    if is_starting(extra_of(&state.extras, slot)):
+        disarm(state, slot)
+        start_trailing(state, slot, price_ticks)
+    else:
+        _set_off(state, cause, slot)
 
 
 cdef void _set_off(State* state, Command* cause, uint32_t slot) noexcept nogil:

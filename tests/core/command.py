@@ -53,6 +53,8 @@ class Command:
     trade_group: int = 0
     session: int = 0
     expires_ns: int = 0
+    trailing_bps: int = 0
+    display_lots: int = 0
     terms: dict[str, int] = field(default_factory=dict)
 
     def write(self, batch: Batch) -> None:
@@ -61,7 +63,8 @@ class Command:
             case CommandKind.PLACE:
                 batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                             self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
-                            trigger_ticks=self.trigger_ticks, session=self.session, expires_ns=self.expires_ns)
+                            trigger_ticks=self.trigger_ticks, session=self.session, expires_ns=self.expires_ns,
+                            trailing_bps=self.trailing_bps, display_lots=self.display_lots)
             case CommandKind.CANCEL:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
@@ -70,7 +73,8 @@ class Command:
                 batch.replace(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                               self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
                               order_id=self.order_id, slot=self.slot, mode=self.mode,
-                              trigger_ticks=self.trigger_ticks, expires_ns=self.expires_ns)
+                              trigger_ticks=self.trigger_ticks, expires_ns=self.expires_ns,
+                              trailing_bps=self.trailing_bps, display_lots=self.display_lots)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.PLACE_LIST:

@@ -132,8 +132,14 @@ class Flow:
         force = TimeInForce.GTC if market else self.random.choices(tuple(TimeInForce), (60, 12, 12, 8, 8))[0]
         trigger = self.random.choices((self.price(self.random, 1 - command.side), self.price(self.random, command.side),
                                        0, -1, 2**62), (60, 30, 1, 1, 1))[0]
-        return replace(command, order_type=kind, time_in_force=force, price_ticks=price, amount=0,
-                       qty_lots=command.qty_lots or 5, trigger_ticks=trigger)
+        command = replace(command, order_type=kind, time_in_force=force, price_ticks=price, amount=0,
+                          qty_lots=command.qty_lots or 5, trigger_ticks=trigger)
+        return self._trailing(command) if self.random.random() < 0.35 else command
+
+    def _trailing(self, command: Command) -> Command:
+        bps = self.random.choices((1, 100, 250, 500, 2000, 9999, 10_000, 65_535), (2, 8, 8, 8, 3, 2, 1, 1))[0]
+        return replace(command, trailing_bps=bps,
+                       trigger_ticks=0 if self.random.random() < 0.6 else command.trigger_ticks)
 
     def _list(self, orders: list[OpenOrder]) -> Command:
         """The header of a list; its legs come next, sometimes not all of them or something else."""
@@ -167,6 +173,8 @@ class Flow:
         stop.price_ticks = 0 if stop.order_type == OrderType.STOP_LOSS else stop.trigger_ticks
         for leg in (profit, stop):
             leg.side, leg.time_in_force, leg.qty_lots = side, TimeInForce.GTC, profit.qty_lots
+            if leg.order_type == OrderType.LIMIT_MAKER:
+                leg.trailing_bps = 0
         return [profit, stop] if self.random.random() < 0.5 else [stop, profit]
 
     def _cancel_list(self, orders: list[OpenOrder]) -> Command:

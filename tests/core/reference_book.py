@@ -23,6 +23,11 @@ class Order:
     quote_filled: int = 0
     stp: int = 0
     trigger_ticks: int = 0
+    stop_ticks: int = 0
+    hold_ticks: int = 0
+    trailing_bps: int = 0
+    extreme_ticks: int = 0
+    trail_at: int = 0
     armed: bool = False
     armed_at: int = 0
     session: int = 0

@@ -152,11 +152,12 @@ class ReferenceLedger:
         self._configured(command, code, command.account, 0)
 
     def _say(self, kind: EventKind, order: Order, qty: int, left: int, *, amount: int = 0, code: int = 0,
-             stp: int = 0, trigger: int = 0, flags: int = 0) -> None:
+             stp: int = 0, trailing: int = 0, trigger: int = 0, flags: int = 0) -> None:
         qty = 0 if kind == EventKind.CANCELED and order.qty_lots == 0 else qty  # by amount: it has no quantity
         self.events.append((
             kind, order.side, order.order_type, order.time_in_force, order.account, order.instrument, self.seq,
-            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), stp, 0, 0, amount, trigger,
+            self.time_ns, order.order_id, order.price_ticks, qty, left, padded(order.text), stp, 0, trailing, amount,
+            trigger,
             0, code, flags))
 
     def _refuse(self, command: Command, code: Code) -> None:

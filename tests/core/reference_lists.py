@@ -78,14 +78,12 @@ class ReferenceLists(ReferenceStops):
                           legs[-1][1].side)
         self.lists[list_id] = group
         for seq, leg in legs:
-            order = Order(seq, leg.account, leg.instrument, leg.side, leg.order_type, leg.time_in_force,
-                          leg.price_ticks, leg.qty_lots, leg.qty_lots, leg.text, stp=leg.stp,
-                          trigger_ticks=leg.trigger_ticks, pending=True, funded=False)
+            order = self._waiting(leg, seq)
+            order.pending, order.funded = True, False
             self.open[seq] = order
             group.open.append(seq)
             self._about(leg)
-            self._say(EventKind.ACCEPTED, order, order.qty_lots, order.qty_lots, stp=order.stp,
-                      trigger=order.trigger_ticks)
+            self._say_accepted(order)
         self._tell(group, EXECUTING)
         if header.mode == ListType.OCO:
             self._start_pair(group)
@@ -123,7 +121,7 @@ class ReferenceLists(ReferenceStops):
             return Code.DUPLICATE_CLIENT_ID
         if leg.order_type > OrderType.MARKET:
             return self._stop_refusal(leg, now=now)
-        if leg.trigger_ticks:
+        if leg.trigger_ticks or leg.trailing_bps:
             return Code.BAD_LIST
         last = self.books[leg.instrument].last_ticks
         worse = leg.price_ticks >= last if leg.side == Side.BUY else leg.price_ticks <= last
@@ -305,7 +303,7 @@ class ReferenceLists(ReferenceStops):
         if order.order_type == OrderType.LIMIT_MAKER:
             if best and crosses(order.side, order.price_ticks, best):
                 return Code.WOULD_MATCH
-        elif book.last_ticks and reached(order, book.last_ticks):
+        elif book.last_ticks and order.stop_ticks and reached(order, book.last_ticks):
             return Code.WOULD_TRIGGER
         available = self.balance(order.account, book.pay_asset(order.side))[0]
         return Code.INSUFFICIENT_BALANCE if available < self._full_cost(order) else Code.NONE
@@ -315,7 +313,7 @@ class ReferenceLists(ReferenceStops):
         order.funded = True
 
     def _full_cost(self, order: Order) -> int:
-        return self.books[order.instrument].cost(order.side, order.price_ticks or order.trigger_ticks, order.left_lots)
+        return self.books[order.instrument].cost(order.side, order.hold_ticks or order.price_ticks, order.left_lots)
 
     def _waiting_cost(self, order: Order, lots: int) -> int:
         return super()._waiting_cost(order, lots) if order.funded else 0

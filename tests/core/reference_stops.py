@@ -1,7 +1,7 @@
 """Stop-loss and take-profit orders in the reference: waiting orders are looked through one by one after each trade."""
 from dataclasses import replace
 
-from engine.core.codes import Code, CommandKind, EventKind, OrderType, Side
+from engine.core.codes import MAX_TICKS, Code, CommandKind, EventKind, OrderType, Side
 from tests.core.command import Command
 from tests.core.reference_book import Book, Order
 from tests.core.reference_ledger import INT64_MAX
@@ -17,30 +17,71 @@ class ReferenceStops(ReferenceLimits):
     arming = 0  # counts, so that equal triggers keep their order
 
     def _place(self, command: Command) -> None:
-        if command.order_type <= OrderType.MARKET and command.trigger_ticks == 0:
+        if command.order_type <= OrderType.MARKET and not command.trigger_ticks and not command.trailing_bps:
             super()._place(command)
             return
         code = self._stop_refusal(command)
         if code != Code.NONE:
             self._refuse(command, code)
             return
-        order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
-                      command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text,
-                      stp=command.stp, trigger_ticks=command.trigger_ticks)
+        order = self._waiting(command, self.order_id)
         self._hold(order, self._waiting_cost(order, order.left_lots))
+        self._say_accepted(order)
         self._arm(order)
-        self._say(EventKind.ACCEPTED, order, order.qty_lots, order.qty_lots, stp=order.stp, trigger=order.trigger_ticks)
+
+    def _waiting(self, command: Command, order_id: int) -> Order:
+        return Order(order_id, command.account, command.instrument, command.side, command.order_type,
+                     command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text,
+                     stp=command.stp, trigger_ticks=command.trigger_ticks, stop_ticks=command.trigger_ticks,
+                     trailing_bps=command.trailing_bps,
+                     hold_ticks=self._hold_price(command, self.books[command.instrument]))
+
+    def _say_accepted(self, order: Order) -> None:
+        self._say(EventKind.ACCEPTED, order, order.qty_lots, order.qty_lots, stp=order.stp,
+                  trailing=order.trailing_bps, trigger=order.stop_ticks)
 
     def _arm(self, order: Order) -> None:
-        self.arming += 1
-        order.armed, order.armed_at = True, self.arming
+        last = self.books[order.instrument].last_ticks
+        self._queue(order)
+        order.armed = True
         self.open[order.order_id] = order
+        if order.trailing_bps and not order.stop_ticks:
+            order.trigger_ticks = 1
+            if last:
+                self._start(order, last)
+
+    def _queue(self, order: Order) -> None:
+        """Behind all others at its trigger."""
+        self.arming += 1
+        order.armed_at = self.arming
+
+    def _start(self, order: Order, price: int) -> None:
+        self._follow_price(order, price)
+        self._queue(order)
+
+    def _follow_price(self, order: Order, price: int) -> None:
+        self.arming += 1
+        trigger = trailing_trigger(order.side, price, order.trailing_bps)
+        order.extreme_ticks, order.trail_at = price, self.arming
+        if trigger != order.trigger_ticks:
+            order.trigger_ticks = trigger
+            self._queue(order)
+
+    def _trail(self, instrument: int, price: int) -> None:
+        for side in Side:
+            passed = [order for order in self.open.values() if order.armed and order.extreme_ticks
+                      and (order.instrument, order.side) == (instrument, side)
+                      and (price < order.extreme_ticks if side == Side.BUY else price > order.extreme_ticks)]
+            sign = 1 if side == Side.BUY else -1
+            for order in sorted(passed, key=lambda order: (sign * order.extreme_ticks, order.trail_at)):
+                self._follow_price(order, price)
 
     def _stop_refusal(self, command: Command, *, now: bool = True) -> Code:
         plain = self._plain(command)
         shape = self._check_shape(plain)
         if (shape not in (Code.NONE, Code.EXPIRED_ALREADY) or command.order_type <= OrderType.MARKET or command.amount
-                or command.order_type > OrderType.TAKE_PROFIT_LIMIT or command.trigger_ticks == 0):
+                or command.order_type > OrderType.TAKE_PROFIT_LIMIT
+                or (command.trigger_ticks == 0 and command.trailing_bps == 0) or command.trailing_bps > 9999):
             return Code.BAD_COMMAND
         if shape != Code.NONE:
             return shape
@@ -50,7 +91,10 @@ class ReferenceStops(ReferenceLimits):
                 return code
         limits = code
         book = self.books[command.instrument]
-        if not 1 <= command.trigger_ticks <= book.terms["max_ticks"]:
+        at_once = command.trailing_bps and command.trigger_ticks == 0
+        if not at_once and not 1 <= command.trigger_ticks <= book.terms["max_ticks"]:
+            return Code.PRICE_RANGE
+        if command.side == Side.BUY and self._hold_price(command, book) == 0:
             return Code.PRICE_RANGE
         if self._command_cost(command, book) > INT64_MAX:
             return Code.OVERFLOW
@@ -66,7 +110,7 @@ class ReferenceStops(ReferenceLimits):
     def _stop_use(self, command: Command, book: Book) -> Code:
         if self.find(command.account, command.text):
             return Code.DUPLICATE_CLIENT_ID
-        if book.last_ticks and reached(command, book.last_ticks):
+        if book.last_ticks and command.trigger_ticks and reached(command, book.last_ticks):
             return Code.WOULD_TRIGGER
         if self.balance(command.account, book.pay_asset(command.side))[0] < self._command_cost(command, book):
             return Code.INSUFFICIENT_BALANCE
@@ -75,16 +119,22 @@ class ReferenceStops(ReferenceLimits):
     @staticmethod
     def _plain(command: Command) -> Command:
         if command.order_type <= OrderType.MARKET:
-            return replace(command, trigger_ticks=0)
+            return replace(command, trigger_ticks=0, trailing_bps=0)
         market = command.order_type in MARKET_STOPS
-        return replace(command, order_type=OrderType.MARKET if market else OrderType.LIMIT, trigger_ticks=0)
+        return replace(command, order_type=OrderType.MARKET if market else OrderType.LIMIT, trigger_ticks=0,
+                       trailing_bps=0)
 
     @staticmethod
-    def _command_cost(command: Command, book: Book) -> int:
-        return book.cost(command.side, command.price_ticks or command.trigger_ticks, command.qty_lots)
+    def _hold_price(command: Command, book: Book) -> int:
+        price = command.trigger_ticks or book.last_ticks
+        expected = trailing_trigger(command.side, price, command.trailing_bps) if command.trailing_bps else price
+        return command.price_ticks or expected
+
+    def _command_cost(self, command: Command, book: Book) -> int:
+        return book.cost(command.side, self._hold_price(command, book), command.qty_lots)
 
     def _waiting_cost(self, order: Order, lots: int) -> int:
-        return self.books[order.instrument].cost(order.side, order.price_ticks or order.trigger_ticks, lots)
+        return self.books[order.instrument].cost(order.side, order.hold_ticks, lots)
 
     def _take_off(self, order: Order, reason: Code) -> None:
         if not order.armed:
@@ -126,13 +176,17 @@ class ReferenceStops(ReferenceLimits):
         """What follows for order lists."""
 
     def _set_off(self, instrument: int, price: int) -> list[Order]:
-        orders = [order for order in self.open.values()
-                  if order.armed and order.instrument == instrument and reached(order, price)]
-        rising = sorted((order for order in orders if rises(order)), key=lambda o: (o.trigger_ticks, o.armed_at))
-        falling = sorted((order for order in orders if not rises(order)), key=lambda o: (-o.trigger_ticks, o.armed_at))
+        self._trail(instrument, price)
         fired = []
-        for order in rising + falling:
-            if not order.armed:
+        while True:
+            orders = [order for order in self.open.values()
+                      if order.armed and order.instrument == instrument and reached(order, price)]
+            if not orders:
+                break
+            order = min(orders, key=lambda o: (0, o.trigger_ticks, o.armed_at) if rises(o) else (
+                1, -o.trigger_ticks, o.armed_at))
+            if order.trailing_bps and not order.extreme_ticks:
+                self._start(order, price)
                 continue
             order.armed = False
             fired.append(order)
@@ -186,9 +240,20 @@ class ReferenceStops(ReferenceLimits):
 
 def rises(order: Order | Command) -> bool:
     """Is it set off by a price at or above its trigger?"""
+    if isinstance(order, Order) and order.extreme_ticks:
+        return order.side == Side.BUY
+    if order.trailing_bps and not (order.stop_ticks if isinstance(order, Order) else order.trigger_ticks):
+        return True
     stop = order.order_type in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT)
     return stop == (order.side == Side.BUY)
 
 
 def reached(order: Order | Command, price: int) -> bool:
     return price >= order.trigger_ticks if rises(order) else price <= order.trigger_ticks
+
+
+def trailing_trigger(side: int, extreme: int, bps: int) -> int:
+    """That far from the extreme, rounded away from it where there is a choice."""
+    if side == Side.SELL:
+        return extreme * (10_000 - bps) // 10_000
+    return min(-(-extreme * (10_000 + bps) // 10_000), MAX_TICKS)

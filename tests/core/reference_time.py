@@ -57,8 +57,9 @@ class ReferenceTime(ReferenceFees):
         return min(((self.time_ns - shift) // day + 1) * day + shift, INT64_MAX)
 
     def _say(self, kind: EventKind, order: Order, qty: int, left: int, *, amount: int = 0, code: int = 0,
-             stp: int = 0, trigger: int = 0, flags: int = 0) -> None:
-        super()._say(kind, order, qty, left, amount=amount, code=code, stp=stp, trigger=trigger, flags=flags)
+             stp: int = 0, trailing: int = 0, trigger: int = 0, flags: int = 0) -> None:
+        super()._say(kind, order, qty, left, amount=amount, code=code, stp=stp, trailing=trailing, trigger=trigger,
+                     flags=flags)
         if kind == EventKind.ACCEPTED:
             order.expires_ns = self._expiry(order)
             order.session = self.placing.session if self.placing.kind == CommandKind.PLACE else self.session
