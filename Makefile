@@ -7,7 +7,7 @@ KILLS ?= 200
 JOURNAL ?= 20000
 SCHEDULES ?= 10000
 
-.PHONY: build run test check bench faults sanitize referee clean help
+.PHONY: build run test check bench faults clients sanitize referee clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -39,6 +39,9 @@ bench: build  ## every benchmark, one after the other
 
 faults: build   ## kill, stall and interrupt a trading venue, damage journals, simulate crashes (KILLS=200 JOURNAL=20000 SCHEDULES=10000)
 	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) --schedules $(SCHEDULES) $(ARGS)
+
+clients: build  ## ccxt, ccxt.pro, python-binance, binance-sdk-spot in environments of their own trade a day (ARGS="ccxt --seconds 5")
+	$(BIN)/python -m tests.clients $(ARGS)
 
 sanitize: build  ## the native code's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize

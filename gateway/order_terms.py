@@ -52,6 +52,11 @@ _TIMES = {name: number for number, name in enumerate(TIMES_IN_FORCE)}
 MICROSECONDS_FROM = 10**14
 _STP = {name: number for number, name in enumerate(STP_MODES)}
 
+# What ccxt.pro sends beside its own translation into our names, and the name that must be there for that.
+_ECHOES = {"postOnly": "type", "cost": "quoteOrderQty", "clientOrderId": "newClientOrderId",
+           "selfTradePrevention": "selfTradePreventionMode",
+           "stopLossPrice": "stopPrice", "takeProfitPrice": "stopPrice", "triggerPrice": "stopPrice"}
+
 _UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders", "trailingDelta": "Trailing stop orders"}
 
 
@@ -90,7 +95,7 @@ _SHAPES = {
 
 def read_order(params: Params, instrument: Instrument, known: frozenset[str] = PLACE_PARAMS) -> OrderTerms:
     """The terms of a new order; `known`: parameters that may be there. Raises Refusal."""
-    if not known.issuperset(params):
+    if not known.issuperset(params) and not all(name in known or _echoes(name, params) for name in params):
         raise unread(params, known)
     side = _SIDES.get(needed(params, "side"))
     if side is None:
@@ -190,6 +195,13 @@ def needed(params: Params, name: str) -> str:
     if not text:
         raise Refusal(MANDATORY, name)
     return text
+
+
+def _echoes(name: str, params: Params) -> bool:
+    """Whether this parameter only repeats, in ccxt's words, what another one says. `postOnly` does with LIMIT_MAKER."""
+    if name == "postOnly" and params[name] == "true":
+        return params.get("type") == "LIMIT_MAKER"
+    return _ECHOES.get(name) in params
 
 
 def unread(params: Params, known: frozenset[str]) -> Refusal:

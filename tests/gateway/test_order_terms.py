@@ -125,3 +125,17 @@ def test_rules_of_market_orders():
     assert refused(MARKET, quoteOrderQty="0") == (-1013, "Filter failure: NOTIONAL")
     assert refused(MARKET, quoteOrderQty="99999999999999999999") == (-1013, "Filter failure: NOTIONAL")
     assert refused(MARKET, quoteOrderQty="1e5")[0] == -1100
+
+
+def test_what_ccxt_says_twice_is_passed_over():
+    """Its own word beside the translation into ours; alone, the word is a parameter nobody reads."""
+    assert terms(MARKET, quoteOrderQty="5", cost="5") == terms(MARKET, quoteOrderQty="5")
+    maker = LIMIT | {"type": "LIMIT_MAKER"}
+    assert terms(maker, timeInForce=None, postOnly="true") == terms(maker, timeInForce=None)
+    stop = LIMIT | {"type": "STOP_LOSS_LIMIT", "stopPrice": "11"}
+    assert terms(stop, stopLossPrice="11", triggerPrice="11") == terms(stop)
+    assert terms(LIMIT, selfTradePreventionMode="EXPIRE_TAKER", selfTradePrevention="EXPIRE_TAKER") == terms(
+        LIMIT, selfTradePreventionMode="EXPIRE_TAKER")
+    for name, value in (("cost", "5"), ("postOnly", "true"), ("stopLossPrice", "11"), ("selfTradePrevention", "NONE"),
+                        ("clientOrderId", "a"), ("cots", "5")):
+        assert refused(LIMIT, **{name: value})[0] == -1104
