@@ -16,8 +16,10 @@ from engine.segments import START, Segment, find_frame, list_files, read_segment
 __all__ = ["Frame", "Start", "Walk", "read_frames"]
 
 _CHUNK_BYTES = 1024 * 1024
-_FOREIGN = "Put journal and snapshots of the same venue together, or move the snapshots away."
+_TIME_AT = 24           # in a record
+_FOREIGN = "Put journal and snapshots of the same venue and time together, or move the snapshots away."
 _RESTORE = "Restore the journal from a copy, or from the frames a follower has; nothing was changed."
+_LOST = "The newest part of the journal is lost: " + _RESTORE
 
 
 def read_frames(directory: Path, from_seq: int = 1) -> Iterator[Frame]:
@@ -39,6 +41,7 @@ class Start(Struct, frozen=True):
     seq: int
     epoch: int
     prev_crc: int
+    time_ns: int        # tells it from a frame of another history that has the same place in the chain
     frame_seq: int      # where it was found once: a hint, offset 0 is none
     offset: int
 
@@ -72,6 +75,9 @@ class Walk:
             yield from self._frames(segment)
         while self.segments and not self._is_end(self.segments[-1]):
             yield from self._frames(self.segments[-1])
+        if self._start is not None and self._start.seq >= self.chain.next_seq:
+            raise JournalError(self.segments[-1].path, self.segments[-1].end, f"command {self._start.seq}, of which "
+                               f"there is a snapshot, is damaged ({self._stopped})", _LOST)
         if self.from_seq > self.chain.next_seq:
             raise JournalError(self.directory, 0, f"the journal ends at {self.chain.next_seq - 1}, "
                                f"{self.from_seq} was asked for", "Its newest part is missing: " + _RESTORE)
@@ -120,7 +126,10 @@ class Walk:
             offset, first_seq, found = find_frame(segment.path, start.seq)
         if not found:
             raise JournalError(segment.path, offset, f"command {start.seq}, of which there is a snapshot, is missing",
-                               "The newest part of the journal is lost: " + _RESTORE)
+                               _LOST)
+        if _time_ns(segment.path, offset) != start.time_ns:
+            raise JournalError(segment.path, offset, f"command {start.seq} is damaged, or another one than that of "
+                               "which there is a snapshot", _FOREIGN)
         segment.end = offset
         self.chain = Chain(first_seq, start.epoch, start.prev_crc)
 
@@ -199,6 +208,12 @@ class Walk:
         except BadFrame:
             return False
         return True
+
+
+def _time_ns(path: Path, offset: int) -> int:
+    """Of the commands of a frame: all have the same."""
+    with path.open("rb", buffering=0) as file:
+        return int.from_bytes(os.pread(file.fileno(), 8, offset + HEADER_BYTES + _TIME_AT), "little", signed=True)
 
 
 def _sound_frame(fd: int, offset: int) -> Frame | None:

@@ -24,7 +24,7 @@ from engine.journal import Walk
 from engine.records import EVENT
 from engine.segments import START, find_frame, list_files
 from engine.snapshot_file import list_snapshots, read_header
-from engine.snapshots import load_whole, newest_first
+from engine.snapshots import load_whole
 from engine.transfers import Transfers
 
 Listener = Callable[[Frame, list[Event]], None]
@@ -82,33 +82,45 @@ async def recover(
     core.marks_max = MARKS_ALL if config.snapshots.prove else 0
     load_done = time.perf_counter()
     await replay(walk, core, transfers, listener, begin, next_seq - tell)
+    _check_reach(paths.journal, paths.snapshots, core.seq + 1)
     return Recovered(core, transfers, walk, loaded_seq, load_done - begun, core.seq - loaded_seq,
                      time.perf_counter() - load_done)
 
 
 def _choice(journal: Path, snapshots: Path, next_seq: int, tell: int) -> list[Path]:
-    """Snapshots in the order in which to try them; none when the whole journal is short enough to be told."""
-    files = list_files(journal)
-    if files and files[0][0] == 1 and next_seq <= tell:
+    """Snapshots in the order in which to try them; none when the whole journal is short enough to be told.
+
+    Those made before the journal begins are of no use: a power loss may have brought them back.
+    """
+    begin = min((first_seq for first_seq, _ in list_files(journal)), default=1)
+    if begin == 1 and next_seq <= tell:
         return []
-    old = newest_first(snapshots, next_seq - tell)
-    return old + [path for path in reversed(newest_first(snapshots)) if path not in old]
+    found = [(seq, path) for seq, path in list_snapshots(snapshots) if seq >= begin]
+    old = [path for seq, path in reversed(found) if seq <= next_seq - tell]
+    return old + [path for seq, path in found if seq > next_seq - tell]
 
 
 def _next_seq(journal: Path, snapshots: Path) -> int:
     """About where the journal ends, by its headers. JournalError when a snapshot says that its end is lost."""
-    files, found = list_files(journal), list_snapshots(snapshots)
-    next_seq = 1
+    files, next_seq = list_files(journal), 1
     if files:
         first_seq, path = files[-1]
-        offset, frame_seq = _hint(found, first_seq)
+        offset, frame_seq = _hint(list_snapshots(snapshots), first_seq)
         _, next_seq, _ = find_frame(path, 2**64 - 1, offset, frame_seq)
-    if found and found[-1][0] >= next_seq:
-        raise JournalError(
-            journal, 0, f"the journal ends at command {next_seq - 1}, {found[-1][1]} was made after command "
-            f"{found[-1][0]}: the newest part of the journal is lost", "Restore the journal from a copy; or, if it is "
-            "meant to be another journal, move the snapshots away.")
+        if next_seq == frame_seq:       # no frame there: of another journal, or damaged
+            _, next_seq, _ = find_frame(path, 2**64 - 1)
+    _check_reach(journal, snapshots, next_seq)
     return next_seq
+
+
+def _check_reach(journal: Path, snapshots: Path, next_seq: int) -> None:
+    """JournalError when there is a snapshot of a command that the journal does not have."""
+    for seq, path in list_snapshots(snapshots)[-1:]:
+        if seq >= next_seq:
+            raise JournalError(
+                journal, 0, f"the journal ends at command {next_seq - 1}, {path} was made after command {seq}: the "
+                "newest part of the journal is lost", "Restore the journal from a copy; or, if it is meant to be "
+                "another journal, move the snapshots away.")
 
 
 def _hint(found: list[tuple[int, Path]], first_seq: int) -> tuple[int, int]:

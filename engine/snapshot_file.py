@@ -44,7 +44,8 @@ class Header(Struct, frozen=True):
     @property
     def start(self) -> Start:
         """Where reading the journal goes on."""
-        return Start(self.journal_id, self.seq, self.epoch, self.prev_crc, self.frame_seq, self.frame_offset)
+        return Start(self.journal_id, self.seq, self.epoch, self.prev_crc, self.time_ns, self.frame_seq,
+                     self.frame_offset)
 
 
 class Snapshot(Struct, frozen=True):
@@ -130,6 +131,8 @@ def _read_head(path: Path, fd: int) -> tuple[Header, list[tuple[int, int, int, i
     body, stored = whole[:-_CRC.size], whole[-_CRC.size:]
     if len(body) != _HEADER.size + count * _ENTRY.size or _CRC.pack(extend(0, body)) != stored:
         raise SnapshotDamaged(path, 0, "the header is damaged or cut off")
+    if path.name != name_of(numbers[1]):
+        raise SnapshotDamaged(path, 24, f"it is the snapshot of command {numbers[1]} under another name")
     journal_id, seq, time_ns, epoch, frame_seq, prev_crc, digest_version, state_hash, frame_offset = numbers
     header = Header(journal_id, seq, time_ns, state_hash, digest_version, epoch, frame_seq, prev_crc, frame_offset)
     return header, list(_ENTRY.iter_unpack(body[_HEADER.size:])), len(whole)

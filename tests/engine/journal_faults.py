@@ -57,13 +57,11 @@ class Sound:
         return self.names[-1]
 
 
-class Damaged:
-    """What the files hold after the faults (None: gone), and the frames planted by them."""
+class Files:
+    """What files hold after the faults (None: gone)."""
 
-    def __init__(self, sound: Sound) -> None:
-        self.sound = sound
-        self.files: dict[str, bytearray | None] = {name: bytearray(data) for name, data in sound.files.items()}
-        self.planted: list[tuple[int, bytes]] = []      # first_seq, bytes
+    def __init__(self, sound: dict[str, bytes]) -> None:
+        self.files: dict[str, bytearray | None] = {name: bytearray(data) for name, data in sound.items()}
 
     def write(self, name: str, offset: int, data: bytes) -> None:
         """Overwrite as far as the file reaches."""
@@ -73,28 +71,37 @@ class Damaged:
             held[offset:offset + len(data)] = data
 
 
+class Damaged(Files):
+    """A journal's files after the faults, and the frames planted by them."""
+
+    def __init__(self, sound: Sound) -> None:
+        super().__init__(sound.files)
+        self.sound = sound
+        self.planted: list[tuple[int, bytes]] = []      # first_seq, bytes
+
+
 Fault = Callable[[random.Random, Damaged], None]
 
 
-def a_file(dice: random.Random, damaged: Damaged) -> tuple[str, bytearray]:
+def a_file(dice: random.Random, damaged: Files) -> tuple[str, bytearray]:
     name = dice.choice([name for name, data in damaged.files.items() if data])
     data = damaged.files[name]
     assert data
     return name, data
 
 
-def flipped_bit(dice: random.Random, damaged: Damaged) -> None:
+def flipped_bit(dice: random.Random, damaged: Files) -> None:
     _, data = a_file(dice, damaged)
     data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
 
 
-def zeroed_sectors(dice: random.Random, damaged: Damaged) -> None:
+def zeroed_sectors(dice: random.Random, damaged: Files) -> None:
     name, data = a_file(dice, damaged)
     begin = dice.randrange(len(data)) // SECTOR_BYTES * SECTOR_BYTES
     damaged.write(name, begin, bytes(SECTOR_BYTES * dice.randrange(1, 4)))
 
 
-def swapped_sectors(dice: random.Random, damaged: Damaged) -> None:
+def swapped_sectors(dice: random.Random, damaged: Files) -> None:
     (one, first), (two, second) = a_file(dice, damaged), a_file(dice, damaged)
     here, there = (dice.randrange(len(data)) // SECTOR_BYTES * SECTOR_BYTES for data in (first, second))
     mine, other = bytes(first[here:here + SECTOR_BYTES]), bytes(second[there:there + SECTOR_BYTES])
@@ -102,7 +109,7 @@ def swapped_sectors(dice: random.Random, damaged: Damaged) -> None:
     damaged.write(two, there, mine)
 
 
-def lost_tail(dice: random.Random, damaged: Damaged) -> None:
+def lost_tail(dice: random.Random, damaged: Files) -> None:
     """From some place on nothing reached the disk."""
     name, data = a_file(dice, damaged)
     begin = dice.randrange(len(data))
@@ -118,7 +125,7 @@ def torn_write(dice: random.Random, damaged: Damaged) -> None:
             damaged.write(last.file, begin, bytes(end - begin))
 
 
-def truncated(dice: random.Random, damaged: Damaged) -> None:
+def truncated(dice: random.Random, damaged: Files) -> None:
     _, data = a_file(dice, damaged)
     del data[dice.randrange(len(data)):]
 
@@ -158,30 +165,42 @@ FAULTS: list[Fault] = [flipped_bit, zeroed_sectors, swapped_sectors, lost_tail, 
                        duplicated_frame, stale_tail, garbage_tail]
 
 
-def expected(damaged: Damaged) -> int | None:
-    """How many frames must be read; None: reading must refuse."""
-    sound = damaged.sound
-    for name in sound.names:
-        data = damaged.files[name]
-        if data is None or len(data) < START or data[:HEADER_BYTES] != sound.files[name][:HEADER_BYTES]:
-            return None
-    whole = 0
-    for place in sound.places:
-        if damaged.files[place.file][place.offset:place.end] != place.raw:  # type: ignore[index]
-            break
+def expected(damaged: Damaged, start: int = 0) -> int | None:
+    """How many frames must be read, when reading begins at frame `start`; None: reading must refuse."""
+    sound, held = damaged.sound, [name for name in damaged.sound.names if damaged.files[name] is not None]
+    if not held:
+        return None if start else 0
+    if (start == 0 and held[0] != sound.names[0]) or not all(_headed(damaged, name) for name in held):
+        return None
+    names = [name for name in sound.names if sound.places[start].file <= name <= held[-1]]
+    whole = start
+    while whole < len(sound.places) and sound.places[whole].file <= held[-1] and _is_whole(damaged, whole):
         whole += 1
-    if whole == len(sound.places):
-        begin, next_seq = sound.end, sound.places[-1].frame.end_seq
-    else:
-        begin, next_seq = sound.places[whole].offset, sound.places[whole - 1].frame.end_seq if whole else 1
-        if sound.places[whole].file != sound.last:
-            return None
-    return None if _later(damaged, begin, next_seq) else whole
+    if not set(names) <= set(held) or (start and whole == start):
+        return None
+    last = sound.places[whole - 1] if whole else None
+    going_on = whole < len(sound.places) and sound.places[whole].file <= held[-1]
+    file = sound.places[whole].file if going_on or last is None else last.file
+    if file != held[-1]:
+        return None
+    begin = last.end if last is not None and last.file == file else START
+    return None if _later(damaged, file, begin, last.frame.end_seq if last is not None else 1) else whole
 
 
-def _later(damaged: Damaged, begin: int, next_seq: int) -> bool:
+def _headed(damaged: Damaged, name: str) -> bool:
+    """Whether the segment's header is as it was."""
+    data = damaged.files[name] or b""
+    return len(data) >= START and data[:HEADER_BYTES] == damaged.sound.files[name][:HEADER_BYTES]
+
+
+def _is_whole(damaged: Damaged, number: int) -> bool:
+    place = damaged.sound.places[number]
+    return (damaged.files[place.file] or b"")[place.offset:place.end] == place.raw
+
+
+def _later(damaged: Damaged, file: str, begin: int, next_seq: int) -> bool:
     """Whether a frame with this number or a later one lies whole behind this place of the last file."""
-    data = bytes(damaged.files[damaged.sound.last] or b"")
+    data = bytes(damaged.files[file] or b"")
     known = [(place.frame.first_seq, place.raw) for place in damaged.sound.places] + damaged.planted
     for first_seq, raw in known:
         at = data.find(raw, begin) if first_seq >= next_seq else -1
@@ -236,11 +255,11 @@ def campaign(count: int, seed: int, folder: Path) -> Outcome:
             faults = dice.choices(FAULTS, k=dice.choice((1, 1, 2, 3)))
             for fault in faults:
                 fault(dice, damaged)
-            changed = _put(directory, damaged)
+            changed = put(directory, damaged, sound.files)
             names = "+".join(fault.__name__ for fault in faults)
             judge(directory, damaged, outcome, f"seed {seed} journal {journals} fault {outcome.faults} {names}")
             for name in changed:
-                _store(directory / name, sound.files[name])
+                store(directory / name, sound.files[name])
         journals += 1
     del outcome.told[TOLD_MAX:]
     return outcome
@@ -254,19 +273,19 @@ def new_journal(dice: random.Random, directory: Path) -> Sound:
     return Sound(directory)
 
 
-def _put(directory: Path, damaged: Damaged) -> list[str]:
+def put(directory: Path, damaged: Files, sound: dict[str, bytes]) -> list[str]:
     """Make the files so; the names of those that changed."""
-    changed = [name for name, data in damaged.files.items() if data != damaged.sound.files[name]]
+    changed = [name for name, data in damaged.files.items() if data != sound.get(name)]
     for name in changed:
         data = damaged.files[name]
-        _store(directory / name, data)
+        store(directory / name, data)
     return changed
 
 
-def _store(path: Path, data: bytes | bytearray | None) -> None:
-    """In place where that can be: emptying a file first costs a millisecond of the file system's time."""
+def store(path: Path, data: bytes | bytearray | None) -> None:
+    """None: take it away. In place where that can be: emptying a file first costs a millisecond of the disk's time."""
     if data is None:
-        path.unlink()
+        path.unlink(missing_ok=True)
     elif path.exists():
         with path.open("r+b") as file:
             file.write(data)

@@ -216,6 +216,52 @@ def test_another_history_behind_the_snapshot_is_refused(tmp_path: Path) -> None:
     run(story())
 
 
+def test_the_first_frame_of_another_history_is_told_from_that_of_the_snapshot(tmp_path: Path) -> None:
+    """Both follow the same frame with the same number: only what is in it differs, and when it was written."""
+    async def story() -> None:
+        config, other = venue(tmp_path / "one"), venue(tmp_path / "other")
+        await trade(config, 2)
+        shutil.copytree(config.paths.journal, other.paths.journal)
+        async with opened(config) as engine:
+            await send(engine, credits(3))
+            take(engine.core, engine.transfers, config.paths, 3)
+        async with opened(other) as engine:
+            await send(engine, credits(3, amount=5))
+            await send(engine, credits(8))
+        shutil.copytree(config.paths.snapshots, other.paths.snapshots)
+        with pytest.raises(JournalError, match=r"command \d+ is damaged, or another one.*Put journal and snapshots"):
+            await recover(other, None)
+    run(story())
+
+
+@pytest.mark.parametrize("told_commands", [1, 10, 1000])
+def test_damage_to_the_last_frame_is_no_torn_write_where_a_snapshot_was_made_after_it(
+    told_commands: int, tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        config = venue(tmp_path, told_commands=told_commands)
+        await trade(config, 20, (3, 19))
+        path = list_files(config.paths.journal)[-1][1]
+        data = path.read_bytes()
+        end = len(data.rstrip(b"\0"))
+        path.write_bytes(data[:end - 1] + bytes([data[end - 1] ^ 1]) + data[end:])
+        with pytest.raises(JournalError, match=r"newest part of the journal is lost.*Restore the journal"):
+            await recover(config, None)
+    run(story())
+
+
+def test_a_file_under_another_ones_name_is_passed_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        config = venue(tmp_path)
+        state_hash = await trade(config, 20, (1, 3, 9))
+        first, second, third = (path for _, path in list_snapshots(config.paths.snapshots))
+        shutil.copy(first, third)
+        assert await start(config) == (16, state_hash)
+        shutil.copy(first, second)
+        assert await start(config) == (10, state_hash)
+    run(story())
+
+
 # writing
 
 def test_the_last_three_stay_and_one_that_a_reader_needs(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
     python -m tests.system.faults [--kills N] [--journal N] [--schedules N] [--starts N] [--outage S] [--seed S]
 
-Damaged journals and schedules of the simulated shell first; then kill -9 at random while customers trade
-(fault_kills.py), everything else that befalls a running venue (fault_ordeals.py, --outage seconds each), and starts
-that are interrupted (fault_starts.py). The last line is one JSON object; exit status 1 if anything is wrong.
+Damaged journals, damaged snapshots (fault_snapshots.py) and schedules of the simulated shell first; then kill -9 at
+random while customers trade (fault_kills.py), everything else that befalls a running venue (fault_ordeals.py, --outage
+seconds each), and starts that are interrupted (fault_starts.py). The last line is one JSON object; exit status 1 if
+anything is wrong.
 """
 import argparse
 import random
@@ -19,13 +20,16 @@ from rich.progress import Progress
 
 from engine.errors import VenueError
 from tests.engine import journal_faults
+from tests.system import fault_snapshots
 from tests.system.fault_campaign import Campaign, Say
 from tests.system.fault_kills import kill_campaign
 from tests.system.fault_ordeals import ORDEALS, ordeal_campaign
 from tests.system.fault_starts import start_campaign
 from tests.system.simulate import run_schedules
 
-JOURNALS_AT_ONCE = 1000
+FAULTS_AT_ONCE = 1500
+SNAPSHOTS_SHARE = 3         # one of so many is a fault of snapshots
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None      # these faults need no disk
 SCHEDULES_AT_ONCE = 100
 
 
@@ -95,15 +99,19 @@ def run(plan: Plan, say: Say, bars: Progress) -> Report:
 def _journals(plan: Plan, seed: int, report: Report, say: Say, bars: Progress) -> None:
     bar = bars.add_task("journals", total=plan.journal)
     while report.journal_faults < plan.journal:
-        with tempfile.TemporaryDirectory() as folder:
-            count = min(JOURNALS_AT_ONCE, plan.journal - report.journal_faults)
-            damage = journal_faults.campaign(count, seed + report.journal_faults, Path(folder) / "journals")
-        report.journal_faults += damage.faults
-        report.wrong_recoveries += damage.wrong_recoveries
-        report.failures += damage.failures
-        report.told = report.told + damage.told
+        count = min(FAULTS_AT_ONCE, plan.journal - report.journal_faults)
+        of_snapshots = count // SNAPSHOTS_SHARE
+        number = seed + report.journal_faults
+        for campaign, share in ((fault_snapshots.campaign, of_snapshots),
+                                (journal_faults.campaign, count - of_snapshots)):
+            with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+                damage = campaign(share, number, Path(folder) / "faults")
+            report.journal_faults += damage.faults
+            report.wrong_recoveries += damage.wrong_recoveries
+            report.failures += damage.failures
+            report.told = report.told + damage.told
         bars.update(bar, completed=report.journal_faults)
-    say(f"{report.journal_faults} journal faults, {report.wrong_recoveries} wrong")
+    say(f"{report.journal_faults} faults of journals and snapshots, {report.wrong_recoveries} wrong")
 
 
 def _schedules(plan: Plan, seed: int, report: Report, say: Say, bars: Progress) -> None:
@@ -153,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, metavar="N", help="processes to kill (200)")
-    parser.add_argument("--journal", type=int, default=20_000, metavar="N", help="journals to damage (20000)")
+    parser.add_argument("--journal", type=int, default=20_000, metavar="N", help="journals and snapshots (20000)")
     parser.add_argument("--schedules", type=int, default=10_000, metavar="N", help="of the simulated shell (10000)")
     parser.add_argument("--starts", type=int, default=24, metavar="N", help="starts to interrupt (24: each step once "
                         "with each signal)")

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+import engine.journal
+import engine.recovery
 from buttonwood import run_command
 from engine.core.batch import Batch
+from engine.transfers import Transfers
 from tests.engine.stage import TRADER, config_for, opened, run, send, setup
+from tests.system import fault_snapshots
 from tests.system.fault_audit import Auditor, Findings
 from tests.system.fault_campaign import VICTIMS
 from tests.system.fault_ordeals import ORDEALS
@@ -65,6 +69,25 @@ def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue
         run_command.run(worker)
 
 
+@pytest.mark.parametrize(("module", "name", "mistake"), [
+    (engine.recovery, "_check_reach", lambda *_: None), (engine.journal, "_time_ns", lambda *_: AnyTime()),
+    (Transfers, "load", lambda *_: None)])
+def test_the_campaign_finds_recoveries_that_are_wrong(
+    module: Any, name: str, mistake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, name, mistake)
+    found = fault_snapshots.campaign(400, 2, tmp_path / "faults")
+    assert found.wrong_recoveries > 0 and "recovered" in "".join(found.told)
+
+
+class AnyTime:
+    """Equal to every time: nobody looks whether a frame is of another history."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+
 def placed(text: str, order: int, quantity: str = "0.0003") -> Ack:
     asked = {"type": "LIMIT", "timeInForce": "GTC", "side": "BUY", "price": "0.25", "quantity": quantity}
     return Ack("order.place", TRADER, "BTCUSDT", text, asked, {"orderId": order, "fills": [], "transactTime": 0})
@@ -77,9 +100,9 @@ def test_the_auditor_notices_what_is_lost_and_what_is_doubled(tmp_path: Path):
         batch = Batch()
         for text in (b"once", b"twice", b"twice"):
             batch.place(TRADER, 1, 0, 0, 0, 25, 3, text=text)
-        async with opened(config, clock=lambda: 1) as engine:
+        async with opened(config, clock=lambda: 1) as venue:
             for commands in (setup(), batch):
-                await send(engine, commands)
+                await send(venue, commands)
 
     run(story())
     findings = Findings(told=[])
