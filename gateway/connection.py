@@ -35,6 +35,7 @@ from gateway.frame_codec import CLOSE, FAILURE, FrameReader
 from gateway.frame_codec import PING as PINGED
 from gateway.frames import PING, close_frame, pong_frame, text_frame
 from gateway.handler import Handler, Owner
+from gateway.outlet import Outlet
 
 HANDSHAKE_BYTES_MAX = 16 * 1024
 _HANDSHAKE_END = b"\r\n\r\n"
@@ -62,15 +63,11 @@ class Connection(asyncio.Protocol):
         self._frames = FrameReader(owner.limits.ws_message_bytes_max)
         self._write_most = owner.limits.write_buffer_bytes_max
         self._handler: Handler | None = None
-        self._out: list[bytes] = []
-        self._out_bytes = 0
+        self.outlet = Outlet(self, owner.turn, owner.limits.write_buffer_bytes_max)
         self._head_bytes = 0
         self._pong_at = 0.0
-        self._open = False       # handshake done and nobody has started to close
         self._deaf = False       # we have started to close: what still comes in is dropped
         self._ending = False     # after what is queued, end our side of the stream
-        self._reading = False    # inside data_received, which flushes at its end
-        self._waiting = False    # the owner will flush
         self._delivered = False  # batch_end is due
         self._close_sent = False
         self._close_received = False
@@ -86,23 +83,15 @@ class Connection(asyncio.Protocol):
 
     def send_frame(self, frame: bytes) -> None:
         """Send a frame made by text_frame; the same bytes may go to any number of connections."""
-        if not self._open:
-            return
-        self._out.append(frame)
-        self._out_bytes += len(frame)
-        if self._out_bytes > self._write_most:
-            self.flush()
-        elif not (self._reading or self._waiting):
-            self._waiting = True
-            self._owner.flush_soon(self)
+        self.outlet.push(frame)
 
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake after what was sent before; the reason is cut at 123 bytes."""
-        if not self._open:
+        if not self.outlet.open:
             return
         self._good_bye(code, reason.encode())
         self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
-        if not self._reading:
+        if not self.outlet.reading:
             self.flush()
 
     def hold(self, held: bool) -> None:
@@ -117,22 +106,21 @@ class Connection(asyncio.Protocol):
 
     def going_away(self) -> None:
         """The server stops: say so to a peer that is connected, cut one that has not come so far."""
-        if self._open:
+        if self.outlet.open:
             self.close(CloseCode.GOING_AWAY, "shutting down")
         elif self._handler is None:
             self.abort()
 
     def abort(self) -> None:
         """Cut the connection; nothing more is sent or delivered."""
-        self._open, self._deaf = False, True
-        self._out.clear()
-        self._out_bytes = 0
+        self._deaf = True
+        self.outlet.shut()
         self._transport.abort()
 
     @property
     def write_buffer_bytes(self) -> int:
         """Bytes sent by us that the operating system has not taken yet."""
-        return self._out_bytes + self._transport.get_write_buffer_size()
+        return self.outlet.queued_bytes + self._transport.get_write_buffer_size()
 
     # for asyncio
 
@@ -148,25 +136,28 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         limits = self._owner.limits
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.socket_send_bytes)
+        plug = transport.get_extra_info("socket")
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.socket_send_bytes)
+        if transport.get_extra_info("sslcontext") is None:
+            self.outlet.opened(plug.fileno())
         self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes_max // 4)
         self._owner.wheel.add(self, limits.handshake_seconds_max)
 
     def data_received(self, data: bytes) -> None:
         """Read all frames, deliver the messages, then write once."""
-        self._reading = True
+        self.outlet.reading = True
         if self._protocol is not None:
             data = self._read_handshake(self._protocol, data)
         self._events.extend(self._frames.feed(data))
         if self._events:
             self._deliver()
-        self._reading = False
-        if self._out or self._ending:
+        self.outlet.reading = False
+        if self.outlet.queued_bytes or self._ending:
             self.flush()
 
     def eof_received(self) -> bool:
         """The peer has stopped sending: the transport writes what is left and closes."""
-        self._open = False
+        self.outlet.open = False
         return False
 
     def pause_writing(self) -> None:
@@ -181,8 +172,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end; the handler hears of it once."""
-        self._open, self._deaf = False, True
-        self._out.clear()
+        self._deaf = True
+        self.outlet.shut()
         self._events.clear()
         self._owner.wheel.remove(self)
         self._owner.left(self)
@@ -198,7 +189,7 @@ class Connection(asyncio.Protocol):
     def on_timer(self, now: float) -> float:
         """A wait is over: cut a peer that is late with a handshake or a pong, else ping."""
         limits = self._owner.limits
-        if not self._open or self._transport.is_closing():
+        if not self.outlet.open or self._transport.is_closing():
             self.abort()
             return 0
         if now - self._pong_at >= limits.pong_seconds_max:
@@ -207,19 +198,21 @@ class Connection(asyncio.Protocol):
         if now - self._opened_at >= limits.lifetime_seconds_max:
             self.close(CloseCode.GOING_AWAY, "connected for too long: connect again")
             return 0
-        self._transport.write(PING)
+        self.outlet.add(PING)
+        self.flush()
         return limits.ping_seconds
 
     def flush(self) -> None:
         """Write everything that waits, in one piece; cut the peer when too much stays unsent."""
-        self._waiting = False
+        outlet = self.outlet
         if self._transport.is_closing():
+            outlet.drop()
             return
-        if self._out:
-            data = b"".join(self._out)
-            self._out.clear()
-            self._out_bytes = 0
-            self._transport.write(data)
+        if outlet.behind:
+            outlet.behind = self._transport.get_write_buffer_size() > 0
+        if outlet.queued_bytes and not outlet.leave():
+            outlet.behind = True
+            self._transport.write(outlet.taken())
             if self._transport.get_write_buffer_size() > self._write_most:
                 _log.info("%s: cut, it does not read what it asked for", self.peer)
                 self.abort()
@@ -255,7 +248,7 @@ class Connection(asyncio.Protocol):
         self._protocol = None
         self.path, _, self.query = request.path.partition("?")
         self._pong_at = self._opened_at = asyncio.get_running_loop().time()
-        self._open = True
+        self.outlet.open = True
         self._owner.wheel.add(self, self._owner.limits.ping_seconds)
         try:
             handler = self._owner.factory()
@@ -268,24 +261,20 @@ class Connection(asyncio.Protocol):
         """Queue the handshake's answer. An empty write ends the stream."""
         for data in protocol.data_to_send():
             if data:
-                self._add(data)
+                self.outlet.add(data)
             else:
                 self._wind_up()
 
-    def _add(self, data: bytes) -> None:
-        self._out.append(data)
-        self._out_bytes += len(data)
-
     def _good_bye(self, code: int, reason: bytes = b"") -> None:
         """Send our close frame, once; nothing but the peer's is listened to any more."""
-        self._open, self._deaf = False, True
+        self.outlet.open, self._deaf = False, True
         if not self._close_sent:
             self._close_sent = True
-            self._add(close_frame(code, reason))
+            self.outlet.add(close_frame(code, reason))
 
     def _wind_up(self) -> None:
         """End our side of the stream after what is queued; the peer has to hang up soon."""
-        self._open, self._ending = False, True
+        self.outlet.open, self._ending = False, True
         self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
 
     def _end(self) -> None:
@@ -300,9 +289,9 @@ class Connection(asyncio.Protocol):
         if self._choked or self._held or self._transport.is_closing():
             return
         if self._events:
-            self._reading = True
+            self.outlet.reading = True
             self._deliver()
-            self._reading = False
+            self.outlet.reading = False
             self.flush()
         if not (self._choked or self._held or self._events or self._transport.is_closing()):
             self._transport.resume_reading()
@@ -320,7 +309,7 @@ class Connection(asyncio.Protocol):
                 elif not self._deaf and handler is not None:
                     self._delivered = True
                     handler.message(event)
-                if self._out_bytes > most:
+                if self.outlet.queued_bytes > most:
                     self.flush()
             if self._delivered and handler is not None:
                 self._delivered = False
@@ -343,8 +332,8 @@ class Connection(asyncio.Protocol):
             self._good_bye(code)
             self._wind_up()
         elif kind == PINGED:
-            if self._open:
-                self._add(pong_frame(data))
+            if self.outlet.open:
+                self.outlet.add(pong_frame(data))
         else:
             self._pong_at = asyncio.get_running_loop().time()
 

@@ -50,7 +50,7 @@ class Hub:
         topic = self._topic(key)
         self._listening[key] += 1
         audience = topic.join(name, stream.slow, combined)
-        audience.members[listener.connection] = listener
+        audience.members[listener.connection.outlet] = listener
         return audience.frame(topic.last) if topic.last is not None else None
 
     def unsubscribe(self, listener: Listener, name: str, combined: bool) -> None:

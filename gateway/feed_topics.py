@@ -6,6 +6,7 @@ so that they cost a listener one write (ten updates in one write: half a microse
 from typing import Protocol
 
 from engine.market_channels import STATES, Kind
+from gateway.outlet import Outlet, fan_out
 from gateway.websocket import Connection, text_frame
 
 
@@ -27,7 +28,7 @@ class Audience:
     __slots__ = ("_head", "_last", "_tail", "members")
 
     def __init__(self, name: str, combined: bool) -> None:
-        self.members: dict[Connection, Listener] = {}
+        self.members: dict[Outlet, Listener] = {}
         self._head = b'{"stream":"%b","data":' % name.encode() if combined else b""
         self._tail = b"}" if combined else b""
         self._last = (b"", b"")   # payload and frame of the message repeated last
@@ -35,16 +36,13 @@ class Audience:
     def send(self, payloads: list[bytes]) -> None:
         """All of them, to everyone, as one piece."""
         frames = b"".join([self.frame(payload) for payload in payloads])
-        for connection in tuple(self.members):
-            connection.send_frame(frames)
+        fan_out(self.members, frames)
 
     def repeat(self, payload: bytes) -> None:
         """The same as last time, most likely: its frame is kept."""
         if self._last[0] is not payload:
             self._last = (payload, self.frame(payload))
-        frame = self._last[1]
-        for connection in tuple(self.members):
-            connection.send_frame(frame)
+        fan_out(self.members, self._last[1])
 
     def frame(self, payload: bytes) -> bytes:
         """The payload as this audience reads it."""
@@ -74,7 +72,7 @@ class Topic:
     def leave(self, name: str, slow: bool, combined: bool, connection: Connection) -> None:
         """Take one listener out; an empty audience goes with it."""
         audience = self._audiences[slow][name, combined]
-        del audience.members[connection]
+        del audience.members[connection.outlet]
         if not audience.members:
             del self._audiences[slow][name, combined]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from websockets.typing import Origin
 
 from engine.config import Limits
+from gateway.outlet import Turn
 from gateway.timer_wheel import TimerWheel
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Owner(Protocol):
 
     limits: Limits
     wheel: TimerWheel
+    turn: Turn
     factory: Callable[[], Handler]
     origins: Sequence[Origin | None] | None   # None: any
 
@@ -40,6 +42,3 @@ class Owner(Protocol):
 
     def left(self, connection: "Connection") -> None:
         """Count it out."""
-
-    def flush_soon(self, connection: "Connection") -> None:
-        """Call connection.flush before the loop waits again."""

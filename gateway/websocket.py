@@ -17,6 +17,7 @@ from engine.errors import ConfigError
 from gateway.connection import Connection
 from gateway.frames import text_frame
 from gateway.handler import Handler
+from gateway.outlet import Turn
 from gateway.timer_wheel import TimerWheel
 from gateway.windows import Window
 
@@ -39,7 +40,7 @@ class Listener:
         self.connections: set[Connection] = set()
         self.origins = origins_of(limits)
         self._connects = Window(CONNECTS_SECONDS)
-        self._dirty: list[Connection] = []
+        self.turn = Turn()
         self._closing = False
         self._empty = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -109,21 +110,6 @@ class Listener:
         self.connections.discard(connection)
         if self._closing and not self.connections:
             self._empty.set()
-
-    def flush_soon(self, connection: Connection) -> None:
-        """Flush it at the end of this loop pass, with all others that ask."""
-        if not self._dirty:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.append(connection)
-
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for connection in dirty:
-            try:
-                connection.flush()
-            except Exception:
-                _log.exception("%s: write failed", connection.peer)
-                connection.abort()
 
 
 def origins_of(limits: Limits) -> Sequence[Origin | None] | None:
