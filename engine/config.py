@@ -128,6 +128,9 @@ class Limits(Section, frozen=True):
     requests_in_flight_max: Count = 512   # of one connection, whose next requests are then not read for a while
     subscriptions_max: Count = 1024
     listen_key_seconds: Seconds = 3600.0  # a listen key is good since it was asked for or kept alive
+    resume_seconds: Seconds = 300.0       # private events are kept for those who come back in this time
+    resume_account_bytes_max: Bytes = 256 * 1024
+    resume_accounts_max: Count = 512
     closed_orders_max: Count = 200_000
     batch_orders_max: Annotated[int, Meta(ge=1, le=1000)] = 50
     followers_max: Count = 32

@@ -89,6 +89,7 @@ class ExchangeServer:
         await self.venue.engine.close()
         await self.venue.questions.close()
         self.venue.listen_keys.close()
+        self.venue.streams.logs.close()
         await self._user_feed.close()
         await self._door.close()
         self._listener.close()

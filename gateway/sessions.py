@@ -17,7 +17,7 @@ from gateway.disconnects import Disconnects
 from gateway.feed_shapes import ServerShutdown
 from gateway.lane import Lane, Overrun
 from gateway.order_intake import OrderIntake
-from gateway.order_terms import Params, needed
+from gateway.order_terms import Params, needed, order_id
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.questions import QUESTIONS, SIGNED
 from gateway.refusals import (
@@ -71,6 +71,7 @@ class Session:
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
+        self._missed: list[bytes] = []                 # to be sent right behind the answer under way
         self._disconnects = Disconnects(venue.engine)
         self._session_methods = {
             "session.logon": self._logon, "session.status": self._status, "session.logout": self._logout}
@@ -262,17 +263,22 @@ class Session:
             account = self._principal.account
         else:
             account = self._account(params)
-        self._lane.query(tag, partial(self._subscribe, account))
+        resume_from = order_id(params, "resumeFrom")
+        self._lane.query(tag, partial(self._subscribe, account, resume_from))
 
-    def _subscribe(self, account: int) -> bytes:
+    def _subscribe(self, account: int, resume_from: int | None) -> bytes:
         if account in self._subscriptions:
             raise Refusal(SUBSCRIPTION_ACTIVE)
         if len(self._subscriptions) >= self._venue.config.limits.subscriptions_max:
             raise Refusal(TOO_MANY_REQUESTS)
         self._last_subscription += 1
         self._subscriptions[account] = self._last_subscription
-        self._venue.streams.subscribe(account, self)
-        return encode(Subscription(self._last_subscription))
+        if resume_from is None:
+            self._venue.streams.subscribe(account, self)
+            return encode(Subscription(self._last_subscription))
+        missed = self._venue.streams.subscribe_from(account, self, resume_from)
+        self._missed = [encode(UserEvent(self._last_subscription, Raw(event))) for event in missed or ()]
+        return encode(Subscription(self._last_subscription, missed is not None))
 
     def _unsubscribe(self, params: Params) -> bytes:
         text = params.get("subscriptionId")
@@ -294,6 +300,9 @@ class Session:
             self._refuse(tag, Refusal(ANSWER_TOO_LARGE, self._answer_bytes_max))
         else:
             self._connection.send(reply(tag.id, body, tag.show_limits, tag.limits))
+        missed, self._missed = self._missed, []
+        for event in missed:
+            self._connection.send(event)
 
     def _refuse(self, tag: Tag, refusal: Refusal) -> None:
         self._connection.send(error_reply(

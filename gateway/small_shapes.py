@@ -1,5 +1,5 @@
 """The shapes on the wire of replies that say one or two things; only data."""
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Empty(Struct):
@@ -33,6 +33,10 @@ class DisconnectMode(Struct):
 
 
 class Subscription(Struct, rename="camel"):
-    """Reply to userDataStream.subscribe, and one row of session.subscriptions."""
+    """Reply to userDataStream.subscribe, and one row of session.subscriptions.
+
+    resumed: to who asked, whether it goes on without a gap or begins anew.
+    """
 
     subscription_id: int
+    resumed: bool | UnsetType = UNSET

@@ -4,13 +4,15 @@ One report per change of an order and per fill, for taker and maker, in engine o
 the assets that may have changed. They are collected while a frame is applied and leave at the end of that loop pass,
 after the replies to the requests that caused them. Balances are those of the durable state at that moment.
 
-Never conflated and never dropped: a subscriber that does not read is cut by its connection's write limit.
+Never conflated and never dropped: a subscriber that does not read is cut by its connection's write limit, and may go
+on where it was on another one (resume_log.py).
 """
 import asyncio
 from typing import Protocol
 
 from msgspec import UNSET, Struct
 
+from engine.config import Limits
 from engine.core.codes import Code, EventKind, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
@@ -33,6 +35,7 @@ from gateway.protocol import (
     PositionBalance,
     encode,
 )
+from gateway.resume_log import ResumeLogs
 
 NS_PER_US = 1000
 _ACCEPTED, _TRADE, _CANCELED = int(EventKind.ACCEPTED), int(EventKind.TRADE), int(EventKind.CANCELED)
@@ -79,8 +82,9 @@ class _Due(Struct, gc=False):
 class UserStreams:
     """Who subscribed to what, and the events that wait for the end of the loop pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self.subscribers: dict[int, list[Subscriber]] = {}        # account: who listens; the order store watches these
+        self.logs = ResumeLogs(limits or Limits(), self._log_ended)
         self._due: list[_Due] = []
         self._changed: dict[int, dict[int, int]] = {}             # account: asset: time of its last change
         self._cancel_ids: dict[int, str] = {}                     # seq of a cancel: its own client order id
@@ -93,13 +97,28 @@ class UserStreams:
     def subscribe(self, account: int, subscriber: Subscriber) -> None:
         """Begin with the next frame."""
         self.subscribers.setdefault(account, []).append(subscriber)
+        self.logs.joined(account)
+
+    def subscribe_from(self, account: int, subscriber: Subscriber, execution_id: int) -> list[bytes] | None:
+        """Begin with what was told after this execution, which the caller sends; None: not known, with the next frame.
+
+        What is told from now on is kept for the next time.
+        """
+        log = self.logs.get(account)
+        missed = log.since(execution_id, subscriber.microseconds) if log else None
+        self.logs.begin(account, subscriber.microseconds)
+        self.subscribe(account, subscriber)
+        return missed
 
     def unsubscribe(self, account: int, subscriber: Subscriber) -> None:
         """Stop at once."""
         others = self.subscribers[account]
         others.remove(subscriber)
-        if not others:
+        if not others and not self.logs.left(account):
             del self.subscribers[account]
+
+    def _log_ended(self, account: int) -> None:
+        del self.subscribers[account]
 
     def name_cancel(self, account: int, seq: int, text: str) -> None:
         """The cancel with this seq calls itself `text`; known only to the connection that asked for it."""
@@ -174,9 +193,13 @@ class UserStreams:
 
     def _send(self, account: int, event: ExecutionReport | BalanceUpdate | AccountPosition | ListStatus) -> None:
         subscribers = self.subscribers.get(account, ())
-        exact = encode(event) if any(subscriber.microseconds for subscriber in subscribers) else b""
+        log = self.logs.get(account)
+        wanted = (log is not None and log.microseconds) or any(subscriber.microseconds for subscriber in subscribers)
+        exact = encode(event) if wanted else b""
         _to_milliseconds(event)
         usual = encode(event)
+        if log is not None:
+            log.add(event.execution_id if isinstance(event, ExecutionReport) else 0, usual, exact)
         for subscriber in list(subscribers):
             subscriber.user_event(account, exact if subscriber.microseconds else usual)
 

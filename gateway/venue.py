@@ -69,7 +69,7 @@ class Venue:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.keys = KeyStore(config.paths.keys)
-        self.streams = UserStreams()
+        self.streams = UserStreams(config.limits)
         self.store = OrderStore(
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.listen_keys = ListenKeys(self.streams, config.limits.listen_key_seconds)

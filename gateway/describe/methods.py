@@ -37,8 +37,9 @@ _SESSIONS = (
     _session("session.subscriptions", "", list[Subscription], "Subscriptions of this connection"),
     _session("session.cancelOnDisconnect", "mode!", DisconnectMode,
              "Cancel orders when this connection is gone: ours", signed=True),
-    _session("userDataStream.subscribe", "", Subscription, "Private events of the account that is logged on"),
-    _session("userDataStream.subscribe.signature", "", Subscription, "Private events of the key's account",
+    _session("userDataStream.subscribe", "resumeFrom", Subscription,
+             "Private events of the account that is logged on"),
+    _session("userDataStream.subscribe.signature", "resumeFrom", Subscription, "Private events of the key's account",
              signed=True),
     _session("userDataStream.unsubscribe", "subscriptionId", Empty, "End one subscription, or all"),
 )

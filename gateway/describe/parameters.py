@@ -107,6 +107,7 @@ PARAMETERS: dict[str, Parameter] = {
                             "Milliseconds for which the request is good, up to 3 decimals", 5000),
     "mode": _one_of(MODES, "Which orders a lost connection cancels"),
     "listenKey": _text("Of a private stream on the listener of market streams", 64 * "0", pattern="^[0-9a-f]{64}$"),
+    "resumeFrom": _number("Execution id (I) of the last event that came; 0: of none, keep events from now on", 0),
     "subscriptionId": _number("A subscription (all if not sent)", 0),
     "token": _text("A JWT of `buttonwood keys token`, in place of a signature", "header.claims.signature"),
     "apiKey": _text("The key's name", "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"),

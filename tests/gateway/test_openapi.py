@@ -86,7 +86,8 @@ def test_no_refusal_of_a_client_hides_in_another_module():
 
 def test_every_parameter_is_explained_and_every_explanation_used():
     used = {name for route in ALL_ROUTES for name, _ in names_of(route.parameters)}
-    sessions = {"timestamp", "recvWindow", "signature", "apiKey", "token", "mode", "subscriptionId", "returnRateLimits"}
+    sessions = {"timestamp", "recvWindow", "signature", "apiKey", "token", "mode", "subscriptionId", "resumeFrom",
+                "returnRateLimits"}
     legs = {name for name in used if name not in PARAMETERS}
     assert all(name.startswith(ROLES) for name in legs) and legs
     assert set(PARAMETERS) == (used - legs) | sessions
