@@ -6,8 +6,9 @@ ARGS ?=
 KILLS ?= 200
 JOURNAL ?= 20000
 SCHEDULES ?= 10000
+EXAMPLES ?= 100
 
-.PHONY: build run test check bench faults clients sanitize referee clean help
+.PHONY: build run test check bench faults clients schema sanitize referee clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -42,6 +43,9 @@ faults: build   ## kill, stall and interrupt a trading venue, damage journals, s
 
 clients: build  ## ccxt, ccxt.pro, python-binance, binance-sdk-spot in environments of their own trade a day (ARGS="ccxt --seconds 5")
 	$(BIN)/python -m tests.clients $(ARGS)
+
+schema: build   ## schemathesis asks a live venue what its OpenAPI document promises (EXAMPLES=100)
+	$(BIN)/python -m tests.system.schema_run --examples $(EXAMPLES) $(ARGS)
 
 sanitize: build  ## the native code's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize

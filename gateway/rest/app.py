@@ -54,10 +54,10 @@ async def _door(config: Config) -> DoorClient:
 
 
 def make_app(gateway: Gateway, body_bytes_max: int) -> Litestar:
-    """The ASGI application: one handler for each row of the table, and the descriptions of them."""
+    """The ASGI application: one handler for each row of the table, the descriptions of them, and OPTIONS."""
     return Litestar(
-        [*(_handler(route, gateway) for route in (*ROUTES, *MARKET_ROUTES)), _page(openapi.PATH, openapi.document()),
-         _page(openapi.ASYNC_PATH, asyncapi.document())],
+        [*(_options(path) for path in _ALLOWED), *(_handler(route, gateway) for route in (*ROUTES, *MARKET_ROUTES)),
+         _page(openapi.PATH, openapi.document()), _page(openapi.ASYNC_PATH, asyncapi.document())],
         request_max_body_size=body_bytes_max,
         exception_handlers={Exception: partial(_refused, body_bytes_max)},
         openapi_config=None,
@@ -77,6 +77,13 @@ def _page(path: str, text: bytes) -> HTTPRouteHandler:
     return HTTPRouteHandler(path, http_method=HttpMethod.GET)(handle)
 
 
+def _options(path: str) -> HTTPRouteHandler:
+    """The framework's own answer names the method that was registered first."""
+    async def handle() -> Response[None]:
+        return Response(None, headers={"Allow": _ALLOWED[path]})
+    return HTTPRouteHandler(path, http_method=HttpMethod.OPTIONS, status_code=204)(handle)
+
+
 def _refused(body_bytes_max: int, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Errors of the framework in the venue's words."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -84,8 +91,19 @@ def _refused(body_bytes_max: int, request: Request[Any, Any, Any], error: Except
     if terms is BODY_TOO_LARGE:
         args = (body_bytes_max,)
     refusal = Refusal(terms, *args)
-    return Response(refusal.body(), status_code=refusal.status, media_type="application/json")
+    allowed = _ALLOWED.get(request.scope["path"], "") if terms is METHOD_NOT_ALLOWED else ""
+    return Response(refusal.body(), status_code=refusal.status, media_type="application/json",
+                    headers={"Allow": allowed} if allowed else None)
 
 
+def _allowed() -> dict[str, str]:
+    """The methods of each path, as the header Allow has them."""
+    verbs: dict[str, set[str]] = {openapi.PATH: {"GET"}, openapi.ASYNC_PATH: {"GET"}}
+    for route in (*ROUTES, *MARKET_ROUTES):
+        verbs.setdefault(route.path, set()).add(route.verb)
+    return {path: ", ".join(sorted(found | {"OPTIONS"})) for path, found in verbs.items()}
+
+
+_ALLOWED = _allowed()
 _FRAMEWORK: dict[int, tuple[Terms, tuple[object, ...]]] = {
     404: (NO_SUCH_ROUTE, ()), 405: (METHOD_NOT_ALLOWED, ()), 413: (BODY_TOO_LARGE, ())}

@@ -209,6 +209,17 @@ def test_unsigned_and_badly_signed(tmp_path):
     run(tmp_path, story)
 
 
+def test_options_and_methods_that_a_path_has_not(tmp_path):
+    async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
+        for path, allowed in (("order", "DELETE, GET, OPTIONS, POST"), ("ping", "GET, OPTIONS")):
+            answer = await alice.http.request("OPTIONS", f"/api/v3/{path}")
+            assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allowed, b"")
+            for verb in ("PATCH", "TRACE", "HEAD"):
+                answer = await alice.http.request(verb, f"/api/v3/{path}")
+                assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    run(tmp_path, story)
+
+
 def test_compatibility_routes(tmp_path):
     async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
         for path in ("/sapi/v1/capital/config/getall", "/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs"):
