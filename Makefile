@@ -8,7 +8,7 @@ JOURNAL ?= 20000
 SCHEDULES ?= 10000
 EXAMPLES ?= 100
 
-.PHONY: build run test check bench faults clients schema sanitize referee clean help
+.PHONY: build run test check bench faults clients conformance schema sanitize referee clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -43,6 +43,9 @@ faults: build   ## kill, stall and interrupt a trading venue, damage journals, s
 
 clients: build  ## ccxt, ccxt.pro, python-binance, binance-sdk-spot in environments of their own trade a day (ARGS="ccxt --seconds 5")
 	$(BIN)/python -m tests.clients $(ARGS)
+
+conformance: build  ## the Autobahn test suite's cases on the WebSocket listeners (gateway/CONFORMANCE.md)
+	$(BIN)/python -m tests.conformance $(ARGS)
 
 schema: build   ## schemathesis asks a live venue what its OpenAPI document promises (EXAMPLES=100)
 	$(BIN)/python -m tests.system.schema_run --examples $(EXAMPLES) $(ARGS)

@@ -142,8 +142,6 @@ cdef class FrameReader:
                 return self._fail(found, INVALID_DATA, b"not UTF-8")
             if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code < 5000):
                 return self._fail(found, PROTOCOL_ERROR, b"invalid close code")
-        if self._partial is not None:
-            return self._fail(found, PROTOCOL_ERROR, b"the message before is not complete")
         self._ended = True
         found.append((CLOSE_FRAME, code, payload))
         return 0

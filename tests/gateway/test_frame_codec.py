@@ -33,7 +33,14 @@ class Twin:
             if not self.ended:
                 self._frame(event)
         if not self.ended and self.protocol.close_sent is not None:
-            self._end(FAILURE, self.protocol.close_sent.code)
+            self._failed(self.protocol.close_sent)
+
+    def _failed(self, sent) -> None:
+        """The library does not like a close between the parts of a message; RFC 6455, 5.4 allows it."""
+        if sent.reason == "incomplete fragmented message":
+            self._end(CLOSE, self.protocol.close_rcvd.code)
+        else:
+            self._end(FAILURE, sent.code)
 
     def _frame(self, event) -> None:
         if event.opcode is Opcode.BINARY:
@@ -128,6 +135,11 @@ def test_control_frames_carry_their_payload():
     assert reader.feed(data + frame(TEXT, b"never seen")) == [
         (PING, 0, b"a"), (PONG, 0, b"b"), (CLOSE, 4000, "é".encode())]
     assert reader.feed(frame(TEXT, b"x")) == []
+
+
+def test_a_close_between_the_parts_of_a_message_is_a_close():
+    goodbye = frame(raw_websocket.CLOSE, (1000).to_bytes(2, "big"))
+    assert read([frame(TEXT, b"begun", fin=False) + goodbye + frame(CONT, b"ended")]) == [(CLOSE, 1000)]
 
 
 def test_many_frames_of_one_read_cost_little():
