@@ -24,6 +24,7 @@ class Supervisor:
 
     def __init__(self, config: Config) -> None:
         self._config, self._limits = config, config.supervisor
+        self._patience_seconds = config.supervisor.stop_seconds_max + config.limits.shutdown_notice_seconds
         self._keepers: dict[Part, asyncio.Task[None]] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -89,8 +90,8 @@ class Supervisor:
         keeper = self._keepers.pop(part)
         while not keeper.done():  # a start that is given up clears up; one that swallows this is asked again
             keeper.cancel()
-            await asyncio.wait([keeper], timeout=2 * self._limits.stop_seconds_max)
-        await part.stop(self._limits.stop_seconds_max)
+            await asyncio.wait([keeper], timeout=2 * self._patience_seconds)
+        await part.stop(self._patience_seconds)
         _log.info("%s is stopped", part.name)
 
     def _note(self) -> None:

@@ -92,7 +92,8 @@ class Venue:
         return addresses_of(self.config)
 
     def process_id(self, name: str) -> int:
-        """The pid of a part now: exchange, ledger, market-data, snapshots, feed, rest, traders, postgres, redis."""
+        """The pid of a part now: exchange, ledger, market-data, snapshots, feed (feed-2, ...), rest,
+        traders, postgres, redis."""
         process = self._parts[name].process
         return process.pid if process is not None else 0
 
@@ -106,6 +107,7 @@ class Venue:
         if self._listing is not None:
             await bootstrap(self.config, self._listing)
         await self._start_children("ledger", "market-data", "snapshots", "feed", "rest")
+        await self._start_children(*(f"feed-{number}" for number in range(2, self.config.feed.processes + 1)))
         if self._demo:
             await self._start_children("traders")
 
@@ -133,7 +135,7 @@ class Venue:
 
     def _command(self, name: str) -> list[str]:
         words = {"ledger": ["worker", "ledger"], "market-data": ["worker", "market_data"],
-                 "snapshots": ["worker", "snapshots"]}.get(name, [name])
+                 "snapshots": ["worker", "snapshots"]}.get(name, [name.partition("-")[0]])
         return [sys.executable, "-P", "-m", "buttonwood", *words, "--config", str(settings_file(self.config))]
 
     def _keep_port(self, child: Child) -> None:
@@ -149,7 +151,8 @@ class Venue:
         return part
 
     async def _stop(self) -> None:
-        for names in (["traders"], ["feed", "rest"], ["ledger", "market-data", "snapshots"], ["exchange"], ["redis"],
+        feeds = [name for name in self._parts if name.partition("-")[0] == "feed"]
+        for names in (["traders"], [*feeds, "rest"], ["ledger", "market-data", "snapshots"], ["exchange"], ["redis"],
                       ["postgres"]):
             if "ledger" in names:
                 await self._ledger_at_end()

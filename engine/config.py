@@ -37,10 +37,15 @@ class Exchange(Section, frozen=True):
 
 
 class Feed(Section, frozen=True):
-    """Where market streams over WebSocket listen."""
+    """Where market streams over WebSocket listen.
+
+    processes: so many share the port (SO_REUSEPORT), the kernel spreads connections over them; `buttonwood up` starts
+    them all. More than 1 lets a further `buttonwood feed` of the same user join at any time.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8082
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
 class Rest(Section, frozen=True):
@@ -120,6 +125,7 @@ class Limits(Section, frozen=True):
     pong_seconds_max: Seconds = 60.0
     close_seconds_max: Seconds = 2.0
     lifetime_seconds_max: Seconds = 86400.0   # of a WebSocket connection
+    shutdown_notice_seconds: Limit = 0.0  # from serverShutdown to the end of the WebSocket connections that are left
     address_connects_max: Most = 0        # WebSocket connections of an address in 5 minutes
     messages_second_max: Most = 0         # WebSocket messages and pings of one connection
     origins: str = ""                     # of web pages that may connect, with commas; empty: any

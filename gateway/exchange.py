@@ -17,7 +17,7 @@ from gateway.requests import PATH
 from gateway.sessions import Session
 from gateway.tls import scheme, tls_context
 from gateway.user_feed import UserFeed
-from gateway.venue import Venue
+from gateway.venue import Closing, Venue
 from gateway.websocket import Listener, listen
 
 
@@ -29,6 +29,9 @@ async def serve(config: Config) -> None:
         gc.freeze()   # what exists now stays: the collector need not walk it again
         announce("exchange", url=server.url, **({"metrics": server.metrics.url} if server.metrics else {}))
         await server.failure()
+    except asyncio.CancelledError:
+        await server.drain()
+        raise
     finally:
         await server.stop()
 
@@ -45,6 +48,7 @@ class ExchangeServer:
         self.venue = venue
         self._door, self._user_feed = door, user_feed
         self._listener = listener
+        self._told: set[Closing] = set()    # sessions that know of the end
         self.metrics = metrics
 
     @classmethod
@@ -80,11 +84,20 @@ class ExchangeServer:
         for end in done:
             end.result()
 
+    async def drain(self) -> None:
+        """Take no more connections, say that the end is near, and go on for those that are there."""
+        self._say_good_bye()
+        await self._listener.drain(self.venue.config.limits.shutdown_notice_seconds)
+
+    def _say_good_bye(self) -> None:
+        now_ns = time.time_ns()
+        sessions, self._told = list(self.venue.sessions - self._told), set(self.venue.sessions)
+        for session in sessions:
+            session.shutting_down(now_ns)
+
     async def stop(self) -> None:
         """Say good-bye, take nothing more, answer what was taken, close everything."""
-        now_ns = time.time_ns()
-        for session in list(self.venue.sessions):
-            session.shutting_down(now_ns)
+        self._say_good_bye()
         await self.venue.ticker.close()
         await self.venue.engine.close()
         await self.venue.questions.close()

@@ -48,11 +48,12 @@ async def _listen(config: Config, hub: Hub, users: FeedUsers, work: asyncio.Task
     limits = config.limits
     listener = await listen(
         lambda: FeedSession(hub, users, limits.subscriptions_max), config.feed.host, config.feed.port, limits,
-        tls_context(config.tls))
+        tls_context(config.tls), shared=config.feed.processes > 1)
     announce("feed", url=f"{scheme('ws', config.tls)}://{config.feed.host}:{listener.port}/ws")
     try:
         await asyncio.shield(work)
     finally:
         hub.shutdown(time.time_ns() // NS_PER_MS)
+        await listener.drain(0 if work.done() else limits.shutdown_notice_seconds)
         listener.close()
         await listener.wait_closed()

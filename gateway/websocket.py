@@ -4,6 +4,7 @@ One listener, one timer wheel, one flush per loop pass: connections that were se
 written together at the end of the pass, each with one write. A request that is no WebSocket handshake gets a 4xx.
 """
 import asyncio
+import contextlib
 import logging
 import ssl
 import time
@@ -45,12 +46,15 @@ class Listener:
         self._empty = asyncio.Event()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes any free one. Raises ConfigError when the address cannot be used."""
+    async def start(self, host: str, port: int, shared: bool = False) -> None:
+        """Listen; port 0 takes any free one, a shared one lets other processes listen on it as well.
+
+        Raises ConfigError when the address cannot be used.
+        """
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: Connection(self), host, port, backlog=BACKLOG, **self._tls_terms())
+                lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=shared or None, **self._tls_terms())
         except OSError as error:
             why = error.strerror or error
             raise ConfigError(f"cannot listen on {host}:{port}: {why}; choose another port") from None
@@ -72,13 +76,24 @@ class Listener:
         """The port in use."""
         return int(self.sockets[0].getsockname()[1])
 
+    async def drain(self, seconds_max: float) -> None:
+        """Take no more connections, and give the open ones so long to go by themselves."""
+        self._refuse()
+        if seconds_max:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds_max):
+                    await self._empty.wait()
+
     def close(self) -> None:
         """Take no more connections and say 1001 to the open ones."""
+        self._refuse()
+        for connection in list(self.connections):
+            connection.going_away()
+
+    def _refuse(self) -> None:
         self._closing = True
         if self._server is not None:
             self._server.close()
-        for connection in list(self.connections):
-            connection.going_away()
         if not self.connections:
             self._empty.set()
 
@@ -119,8 +134,8 @@ def origins_of(limits: Limits) -> Sequence[Origin | None] | None:
 
 
 async def listen(factory: Callable[[], Handler], host: str, port: int, limits: Limits,
-                 tls: ssl.SSLContext | None = None) -> Listener:
+                 tls: ssl.SSLContext | None = None, shared: bool = False) -> Listener:
     """Serve WebSocket connections; `factory` makes the Handler of each. Raises ConfigError."""
     listener = Listener(factory, limits, tls)
-    await listener.start(host, port)
+    await listener.start(host, port, shared)
     return listener

@@ -25,12 +25,12 @@ class FeedKit:
 
     def __init__(self, config: Config, server: RedisServer, url: str, task: "asyncio.Task[None]") -> None:
         self.redis, self.config, self._task = server, config, task
-        self._url = url.removesuffix("/ws")
+        self.url = url.removesuffix("/ws")
         self.publisher = RedisPublisher(config.redis, self._reopened)
         self._seq: dict[str, int] = {}
 
     def client(self, path: str = "/ws", **options: Any) -> websockets.connect:
-        return websockets.connect(self._url + path, compression=None, **options)
+        return websockets.connect(self.url + path, compression=None, **options)
 
     def say(self, symbol: str, *said: Said, refresh: bool = False, epoch: int = 0, skip: int = 0) -> None:
         """One envelope; `skip` leaves numbers out of the sequence, `epoch` pretends to be another worker."""
@@ -40,13 +40,18 @@ class FeedKit:
         self.publisher.publish(channel(0, symbol), message)
         self.publisher.flush()
 
-    async def linked(self) -> None:
-        """Wait until Redis would pass a message on to the feed."""
+    async def linked(self, feeds: int = 1) -> None:
+        """Wait until Redis passes messages on to so many feeds; what it passes on here is foreign to them."""
         client = redis.asyncio.Redis(unix_socket_path=str(self.redis.path))
         try:
-            await until_answer(lambda: client.execute_command("PUBSUB", "NUMPAT"))
+            await until_answer(lambda: self._passed_on(client, feeds))
         finally:
             await client.aclose()
+
+    async def _passed_on(self, client: redis.asyncio.Redis, feeds: int) -> bool:
+        if feeds == 1:
+            return bool(await client.execute_command("PUBSUB", "NUMPAT"))   # of patterns, not of who has them
+        return bool(await client.publish(channel(0, "NOBODY").decode(), "?") >= feeds)
 
     async def stop(self) -> None:
         """End the feed as SIGTERM would."""
@@ -97,10 +102,11 @@ async def url_of(capsys: pytest.CaptureFixture[str], task: "asyncio.Task[None]")
 
 
 def run_feed(capsys: pytest.CaptureFixture[str], story: Callable[[FeedKit], Awaitable[None]],
-             redis_settings: dict[str, object] | None = None, **limits: object) -> None:
+             redis_settings: dict[str, object] | None = None, processes: int = 1, **limits: object) -> None:
     """Run a story against a feed that is linked to Redis and a publisher that is connected."""
     async def main(server: RedisServer) -> None:
-        config = load_config(redis={"url": server.url, **(redis_settings or {})}, feed={"port": 0},
+        config = load_config(redis={"url": server.url, **(redis_settings or {})},
+                             feed={"port": 0, "processes": processes},
                              limits={"close_seconds_max": 0.5, **limits})
         task = asyncio.create_task(serve(config))
         tasks = [task]

@@ -232,7 +232,7 @@ def test_a_feed_without_an_address_of_redis_says_what_to_do():
 
 def test_a_port_in_use_is_named(capsys):
     async def story(kit: FeedKit) -> None:
-        port = int(kit._url.rpartition(":")[2])
+        port = int(kit.url.rpartition(":")[2])
         with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
             await serve(load_config(redis={"url": kit.redis.url}, feed={"port": port}))
 

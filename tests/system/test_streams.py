@@ -8,10 +8,12 @@ import json
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvloop
 import websockets
+from msgspec.structs import replace
 
 from engine.config import Config, load_config
 from engine.core.batch import Batch
@@ -190,6 +192,10 @@ async def play(config: Config, capsys: pytest.CaptureFixture[str], seed: int, ba
     tasks = [asyncio.create_task(serve(config))]
     try:
         url = await url_of(capsys, tasks[0])
+        if config.feed.processes > 1:   # they share the port: the kernel chooses whose a connection is
+            shared = replace(config, feed=replace(config.feed, port=urlsplit(url).port))
+            tasks.append(asyncio.create_task(serve(shared)))
+            assert await url_of(capsys, tasks[1]) == url
         await submit(engine, setup_batch())
         worker = MarketData(config)
         tasks.append(asyncio.create_task(worker.run()))
@@ -273,9 +279,9 @@ def ticker_row(top: Event) -> tuple[Any, ...]:
             qty_text(top.ask_lots))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_client_ends_with_the_engines_book_and_has_heard_everything(tmp_path: Path, capsys, seed: int):
+@pytest.mark.parametrize(("seed", "processes"), [(1, 1), (2, 2)])
+def test_a_client_ends_with_the_engines_book_and_has_heard_everything(tmp_path: Path, capsys, seed, processes):
     with RedisServer() as redis:
-        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, feed={"port": 0},
+        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, feed={"port": 0, "processes": processes},
                              limits={"close_seconds_max": 0.5})
         uvloop.run(play(config, capsys, seed, batches=1000))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -63,8 +64,11 @@ def up(data_dir: Path, *arguments: str) -> CompletedProcess[str]:
 
 
 def test_one_line_then_it_trades_and_the_next_start_goes_on(data_dir):
-    with RunningVenue(data_dir, "--demo") as venue:
+    with RunningVenue(data_dir, "--demo", settings="feed.processes = 2\n") as venue:
         assert set(venue.words) == {"rest", "orders", "streams", "key", "secret"}
+        feeds = [process for process in venue.family() if process.cmdline()[3:5] == ["buttonwood", "feed"]]
+        port = urlsplit(venue.words["streams"]).port
+        assert [[each.laddr.port for each in feed.net_connections("tcp")] for feed in feeds] == [[port], [port]]
         assert buy(venue)["status"] == "FILLED"
         before = balance(venue, "BTC")
         assert before > 10
