@@ -66,8 +66,8 @@ cdef uint64_t _run(State* state, Command* commands, uint64_t count, uint64_t* ou
         started = bench_ticks()
         if position + FAR < count:
             look_far(state, &commands[position + FAR], wide)
-        if position + NEAR < count:
-            look_near(state, &commands[position + NEAR], 0, wide)
+        if wide and position + NEAR < count:
+            look_near(state, &commands[position + NEAR], 0)
         if apply_commands(state, <const char*>&commands[position], 1) != 1:
             return position
         out[position] = bench_ticks() - started

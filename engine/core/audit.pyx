@@ -196,12 +196,16 @@ cdef int _audit_clients(State* state) except -1:
 
 cdef int _audit_wallets(State* state, dict held) except -1:
     cdef Wallet* wallet
+    cdef uint64_t key
     cdef uint32_t index
     sums = {}
-    for index in range(1, state.wallets.count):
-        wallet = &state.wallets.items[index]
-        account, asset = wallet.key >> 32, wallet.key & 0xFFFFFFFF
-        _expect(wallet_find(&state.wallets, wallet.key) == index, f"wallet table at {account}/{asset}", "none", index)
+    for index in range(1, state.wallets.fresh):
+        wallet, key = &state.wallets.items[index], state.wallets.keys[index]
+        if key == 0:
+            _expect(wallet.available == 0 and wallet.held == 0, f"wallet {index}, kept for later", "money", 0)
+            continue
+        account, asset = key >> 32, key & 0xFFFFFFFF
+        _expect(wallet_find(&state.wallets, key) == index, f"wallet table at {account}/{asset}", "none", index)
         _expect(account == 0 or wallet.available >= 0, f"available of {account}/{asset}", wallet.available, ">= 0")
         _expect(wallet.held == held.get(index, 0), f"held of {account}/{asset}", wallet.held, held.get(index, 0))
         sums[asset] = sums.get(asset, 0) + wallet.available + wallet.held

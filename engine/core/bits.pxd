@@ -10,6 +10,24 @@ cdef extern from *:
         unsigned __int128 product = (unsigned __int128)a * b;
         return (unsigned long long)product ^ (unsigned long long)(product >> 64);
     }
+
+    #if defined(__SSE2__)
+    #include <emmintrin.h>
+    static inline unsigned buttonwood_equal8(const unsigned *numbers, unsigned number) {
+        __m128i wanted = _mm_set1_epi32((int)number);
+        __m128i low = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)numbers), wanted);
+        __m128i high = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(numbers + 4)), wanted);
+        int mask = _mm_movemask_ps(_mm_castsi128_ps(low)) | _mm_movemask_ps(_mm_castsi128_ps(high)) << 4;
+        return (unsigned)mask;
+    }
+    #else
+    static inline unsigned buttonwood_equal8(const unsigned *numbers, unsigned number) {
+        unsigned mask = 0;
+        for (int place = 0; place < 8; place++)
+            mask |= (unsigned)(numbers[place] == number) << place;
+        return mask;
+    }
+    #endif
     """
     # position of the highest set bit is 63 - clz; undefined for 0
     int clz "__builtin_clzll"(unsigned long long) noexcept nogil
@@ -18,6 +36,10 @@ cdef extern from *:
     bint add_overflows "__builtin_add_overflow"(int64_t, int64_t, int64_t*) noexcept nogil
     # both halves of the product: mixes every bit of one number with every bit of the other
     uint64_t fold "buttonwood_fold"(uint64_t, uint64_t) noexcept nogil
+    # which of eight numbers equal one: bit i for the one at place i
+    uint32_t equal8 "buttonwood_equal8"(const uint32_t*, uint32_t) noexcept nogil
+    # position of the lowest set bit; undefined for 0
+    int low_bit "__builtin_ctz"(uint32_t) noexcept nogil
     # a hint to the cache; any address is allowed
     void prefetch "buttonwood_prefetch"(const void*) noexcept nogil
 

@@ -5,11 +5,12 @@ from libc.string cimport memcpy, memmove, memset
 from engine.core.bits cimport mul_overflows
 from engine.core.events cimport event_next
 from engine.core.memory cimport block_grow
+from engine.core.purse cimport purse_take
 from engine.core.state cimport Book, Bust, account_known, book_known
 from engine.core.types cimport (
     BUST, BUSTED, CAPACITY, CONFLICT, INSUFFICIENT_BALANCE, NONE, REJECTED, SELL, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT,
     UNKNOWN_TRADE, Code, Event)
-from engine.core.wallets cimport Wallet, wallet_open
+from engine.core.wallets cimport Wallet
 
 cdef enum:
     PARTIES = 6
@@ -76,20 +77,18 @@ cdef void _fill(
     cdef int64_t given = base if command.side else quote
     cdef uint32_t taken_asset = book.pay_asset[1 - command.side]
     cdef uint32_t given_asset = book.pay_asset[<int>command.side]
-    reversal.wallets[0] = wallet_open(&state.wallets, command.account, taken_asset)
+    reversal.wallets[0] = purse_take(state, command.account, taken_asset)
     reversal.amounts[0] = command.taker_fee - taken
-    reversal.wallets[1] = wallet_open(&state.wallets, command.maker_account, given_asset)
+    reversal.wallets[1] = purse_take(state, command.maker_account, given_asset)
     reversal.amounts[1] = command.maker_fee - given
     reversal.wallets[2] = book.fee_wallet[<int>command.side]
     reversal.amounts[2] = -command.taker_fee
     reversal.wallets[3] = book.fee_wallet[1 - command.side]
     reversal.amounts[3] = -command.maker_fee
-    reversal.wallets[4] = wallet_open(&state.wallets, command.maker_account, taken_asset)
+    reversal.wallets[4] = purse_take(state, command.maker_account, taken_asset)
     reversal.amounts[4] = taken
-    reversal.wallets[5] = wallet_open(&state.wallets, command.account, given_asset)
+    reversal.wallets[5] = purse_take(state, command.account, given_asset)
     reversal.amounts[5] = given
-    state.failed |= (reversal.wallets[0] == 0 or reversal.wallets[1] == 0 or reversal.wallets[4] == 0
-                     or reversal.wallets[5] == 0)
 
 
 cdef Code _move(State* state, Reversal* reversal) noexcept nogil:

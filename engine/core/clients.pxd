@@ -1,32 +1,16 @@
-"""Finds an open order by its owner and client order id.
+"""Finds an open order by its owner and client order id: an Index of slots by the hash of both.
 
-Open addressing with linear probing, at most half full; an entry is (hash, slot), and a hit is confirmed by comparing
-account and all 36 bytes of text. Entries are taken out by shifting their followers back, so no tombstones pile up.
-The hash is fixed, not keyed (the core has no random): whoever may choose many texts could make long probes, so the
-gateway's limit of open orders per account is also the limit of that.
+A hit is confirmed by comparing account and all 36 bytes of text. The hash is fixed, not keyed (the core has no random):
+whoever may choose many texts could make long probes, so the gateway's limit of open orders per account is also the
+limit of that.
 """
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from engine.core.bits cimport fold
+from engine.core.bits cimport equal8, fold, low_bit
+from engine.core.index cimport Bucket, Index, Table, index_table, is_full
 from engine.core.pool cimport Pool
 from engine.core.types cimport TEXT_BYTES
-
-cdef struct Entry:
-    uint32_t hash
-    uint32_t slot           # 0: free
-
-cdef struct Clients:
-    Entry* entries
-    uint32_t count
-    uint32_t mask           # size of the table - 1
-
-cdef bint clients_init(Clients* clients, size_t capacity) noexcept nogil
-cdef void clients_free(Clients* clients) noexcept nogil
-cdef bint clients_grow(Clients* clients) noexcept nogil
-# Room for so many orders without growing on the way.
-cdef bint clients_reserve(Clients* clients, uint32_t count) noexcept nogil
-cdef void clients_remove(Clients* clients, uint32_t hashed, uint32_t slot) noexcept nogil
 
 
 cdef inline uint32_t client_hash(uint32_t account, const char* text) noexcept nogil:
@@ -40,28 +24,28 @@ cdef inline uint32_t client_hash(uint32_t account, const char* text) noexcept no
 
 
 cdef inline uint32_t client_find(
-    Clients* clients, Pool* pool, uint32_t account, const char* text, uint32_t hashed
+    Index* clients, Pool* pool, uint32_t account, const char* text, uint32_t hashed
 ) noexcept nogil:
     """Slot of the open order, 0 if there is none. Expected O(1)."""
-    cdef uint32_t place = hashed & clients.mask
-    cdef uint32_t slot = clients.entries[place].slot
-    while slot != 0:
-        if (clients.entries[place].hash == hashed and pool.nodes[slot].account == account
-                and memcmp(pool.details[slot].text, text, TEXT_BYTES) == 0):
+    cdef Table* table = index_table(clients, hashed)
+    cdef uint32_t number = hashed & table.mask
+    cdef Bucket* bucket = &table.buckets[number]
+    cdef uint32_t slot = _find_in(bucket, pool, account, text, hashed)
+    while slot == 0 and is_full(bucket):
+        number = (number + 1) & table.mask
+        bucket = &table.buckets[number]
+        slot = _find_in(bucket, pool, account, text, hashed)
+    return slot
+
+
+cdef inline uint32_t _find_in(
+    Bucket* bucket, Pool* pool, uint32_t account, const char* text, uint32_t hashed
+) noexcept nogil:
+    cdef uint32_t found = equal8(bucket.hashes, hashed)
+    cdef uint32_t slot
+    while found != 0:
+        slot = bucket.items[low_bit(found)]
+        if slot != 0 and pool.nodes[slot].account == account and memcmp(pool.details[slot].text, text, TEXT_BYTES) == 0:
             return slot
-        place = (place + 1) & clients.mask
-        slot = clients.entries[place].slot
+        found &= found - 1
     return 0
-
-
-cdef inline bint client_add(Clients* clients, uint32_t hashed, uint32_t slot) noexcept nogil:
-    """Enters an order that is not in yet; false when memory ran out."""
-    if clients.count * 2 > clients.mask and not clients_grow(clients):
-        return False
-    cdef uint32_t place = hashed & clients.mask
-    while clients.entries[place].slot != 0:
-        place = (place + 1) & clients.mask
-    clients.entries[place].hash = hashed
-    clients.entries[place].slot = slot
-    clients.count += 1
-    return True

@@ -217,16 +217,16 @@ cdef bint _mix_wallets(uint64_t* digest, State* state) noexcept nogil:
     cdef uint32_t count = 0
     if places == NULL:
         return False
-    for index in range(1, state.wallets.count):
+    for index in range(1, state.wallets.fresh):
         wallet = &state.wallets.items[index]
         if wallet.available != 0 or wallet.held != 0:
-            places[count].key = wallet.key
+            places[count].key = state.wallets.keys[index]
             places[count].index = index
             count += 1
     qsort(places, count, sizeof(Place), _compare)
     for index in range(count):
         wallet = &state.wallets.items[places[index].index]
-        digest[0] = _mix(_mix(_mix(digest[0], wallet.key), <uint64_t>wallet.available), <uint64_t>wallet.held)
+        digest[0] = _mix(_mix(_mix(digest[0], places[index].key), <uint64_t>wallet.available), <uint64_t>wallet.held)
     block_free(places)
     return True
 

@@ -60,8 +60,8 @@ cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) no
     for position in range(count):
         if position + FAR < count:
             hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR], wide)
-        if position + NEAR < count:
-            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING], wide)
+        if wide and position + NEAR < count:
+            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING])
         if commands[position].seq != state.seq + 1:
             return position
         state.text_hash = hashes[position % RING]

@@ -1,15 +1,16 @@
 """Asks the cache for what the commands a little further on will touch. Reads only; never changes a result.
 
 A command costs more waiting for memory than computing: its account, wallet, order, queue and book lie anywhere. Each is
-looked at twice: FAR ahead for what its own bytes name, NEAR for what those records name in turn. While the books are
-few and their orders fit the nearer caches, half of it is left out. No branch depends on a command: commands come in no
-order, and a wrong guess costs more than asking for lines that are not needed. Ids out of range become 0, where nothing
-lives; only asking needs no check.
+looked at twice: FAR ahead for what its own bytes name, NEAR for what those records name in turn; that is left out while
+the books are few and their orders fit the nearer caches. No branch depends on a command: commands come in no order, and
+a wrong guess costs more than asking for lines that are not needed. Ids out of range become 0, where nothing lives; only
+asking needs no check.
 """
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from engine.core.bits cimport prefetch
+from engine.core.bits cimport equal8, low_bit, prefetch
 from engine.core.clients cimport client_hash
+from engine.core.index cimport Bucket
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, Ladder
 from engine.core.pool cimport Links, Node
 from engine.core.state cimport PURSE_SIZE, Account, Book, State, side_key
@@ -35,7 +36,7 @@ cdef inline uint32_t look_far(State* state, Command* command, bint wide) noexcep
     prefetch(<char*>(command + STREAM))
     prefetch(<char*>(command + STREAM) + 64)
     prefetch(&state.accounts[command.account])
-    prefetch(&state.clients.entries[hashed & state.clients.mask])
+    prefetch(&state.clients.table.buckets[hashed & state.clients.table.mask])
     prefetch(&state.pool.nodes[command.slot])
     prefetch(&state.pool.details[command.slot])
     prefetch(&state.pool.links[command.slot])
@@ -46,19 +47,18 @@ cdef inline uint32_t look_far(State* state, Command* command, bint wide) noexcep
     return hashed
 
 
-cdef inline void look_near(State* state, Command* command, uint32_t hashed, bint wide) noexcept nogil:
+cdef inline void look_near(State* state, Command* command, uint32_t hashed) noexcept nogil:
     cdef uint32_t slot = command.slot if command.slot < state.pool.fresh else 0
     cdef Account* owner = &state.accounts[command.account if command.account < state.accounts_capacity else 0]
     cdef Book* book = &state.books[command.instrument if command.instrument < state.books_capacity else 0]
     cdef int side = command.side & SELL
     prefetch(&state.wallets.items[owner.purse_wallet[book.pay_asset[side] % PURSE_SIZE]])
     prefetch(&state.wallets.items[state.pool.nodes[slot].pay_wallet])
-    prefetch(&state.clients.entries[state.pool.details[slot].hash & state.clients.mask])
+    prefetch(&state.clients.table.buckets[state.pool.details[slot].hash & state.clients.table.mask])
     prefetch(&state.pool.links[owner.last_order])
-    if wide:
-        look_at_queue(state, slot)
-        look_at_levels(state, book, side, command.price_ticks)
-        look_at_order(state, state.clients.entries[hashed & state.clients.mask].slot)
+    look_at_queue(state, slot)
+    look_at_levels(state, book, side, command.price_ticks)
+    look_at_named(state, hashed)
 
 
 cdef inline void look_at_queue(State* state, uint32_t slot) noexcept nogil:
@@ -82,6 +82,13 @@ cdef inline void look_at_levels(State* state, Book* book, int side, int64_t pric
     prefetch(&state.shelf.levels[(<uint64_t>leaf << FAN_BITS) + (key & FAN_MASK)])
     prefetch(&state.shelf.leaves[leaf])
     look_at_order(state, state.shelf.levels[book.ladders[1 - side].best_level].head)
+
+
+cdef inline void look_at_named(State* state, uint32_t hashed) noexcept nogil:
+    """The order of that client order id, if there is one where it should be."""
+    cdef Bucket* bucket = &state.clients.table.buckets[hashed & state.clients.table.mask]
+    cdef uint32_t found = equal8(bucket.hashes, hashed)
+    look_at_order(state, bucket.items[low_bit(found | 128)] & -<uint32_t>(found != 0))
 
 
 cdef inline void look_at_order(State* state, uint32_t slot) noexcept nogil:

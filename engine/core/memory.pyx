@@ -15,7 +15,8 @@ cdef enum:
     HEADER_BYTES = 64
     MAPPED_BYTES = 65536  # blocks of at least this size are mapped
     PAGE_BYTES = 4096
-    HUGE_BYTES = 2097152  # blocks of at least this size begin at a multiple of it and are given huge pages
+    HUGE_BYTES = 2097152
+    HUGE_FROM_BYTES = 262144  # blocks of at least this size begin at a multiple of HUGE_BYTES and are given huge pages
 
 cdef size_t _live_bytes = 0
 
@@ -62,7 +63,7 @@ cdef char* _move(char* base, size_t old, size_t new) noexcept nogil:
         if mremap(base, _whole(old), _whole(new), MREMAP_MAYMOVE | MREMAP_FIXED, moved) == MAP_FAILED:
             _release(<char*>moved, new)
             return NULL
-        if new >= HUGE_BYTES:
+        if new >= HUGE_FROM_BYTES:
             madvise(moved, _whole(new), MADV_HUGEPAGE)
     else:
         memcpy(moved, base, old)
@@ -73,7 +74,7 @@ cdef char* _move(char* base, size_t old, size_t new) noexcept nogil:
 cdef void* _allocate(size_t size) noexcept nogil:
     if size < MAPPED_BYTES:
         return PyMem_RawCalloc(size, 1)
-    if size >= HUGE_BYTES:
+    if size >= HUGE_FROM_BYTES:
         return _map_aligned(_whole(size))
     cdef void* block = mmap(NULL, _whole(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return NULL if block == MAP_FAILED else block
@@ -94,7 +95,7 @@ cdef void* _map_aligned(size_t size) noexcept nogil:
 
 
 cdef inline size_t _whole(size_t size) noexcept nogil:
-    cdef size_t unit = HUGE_BYTES if size >= HUGE_BYTES else PAGE_BYTES
+    cdef size_t unit = HUGE_BYTES if size >= HUGE_FROM_BYTES else PAGE_BYTES
     return (size + unit - 1) // unit * unit
 
 

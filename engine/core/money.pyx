@@ -5,11 +5,12 @@ and the CREDITs behind it, submitted together, are one transfer, all or nothing 
 """
 from libc.stdint cimport INT64_MAX, int64_t, uint32_t
 
+from engine.core.purse cimport purse_take
 from engine.core.reports cimport echo, report_refused
 from engine.core.state cimport account_known, asset_known
 from engine.core.types cimport (
     BAD_COMMAND, CONFLICT, INSUFFICIENT_BALANCE, MONEY, NONE, OVERFLOW, UNKNOWN_ACCOUNT, UNKNOWN_ASSET, Code, Event)
-from engine.core.wallets cimport wallet_find, wallet_key, wallet_open
+from engine.core.wallets cimport wallet_find, wallet_key
 
 
 cdef enum:
@@ -23,9 +24,7 @@ cdef void credit(State* state, Command* command) noexcept nogil:
     if code != NONE:
         _refuse(state, command, code)
         return
-    cdef uint32_t wallet = wallet_open(&state.wallets, command.account, command.instrument)
-    if wallet == 0:
-        state.failed = True
+    cdef uint32_t wallet = purse_take(state, command.account, command.instrument)
     _move(state, command, wallet, command.amount)
 
 

@@ -1,21 +1,25 @@
 """The slow half of the purse: ask the table, make wallets."""
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
-from engine.core.wallets cimport wallet_find, wallet_key, wallet_open
+from engine.core.wallets cimport wallet_add, wallet_find, wallet_key
 
 
 cdef uint32_t purse_miss(State* state, uint32_t account, uint32_t asset) noexcept nogil:
-    cdef Account* owner = &state.accounts[account]
-    cdef uint32_t place = asset % PURSE_SIZE
-    cdef uint32_t index = wallet_find(&state.wallets, wallet_key(account, asset))
-    if index != 0:
-        owner.purse_asset[place] = asset
-        owner.purse_wallet[place] = index
-    return index
+    return _remember(state, account, asset, wallet_find(&state.wallets, wallet_key(account, asset)))
 
 
 cdef uint32_t purse_open(State* state, uint32_t account, uint32_t asset) noexcept nogil:
-    cdef uint32_t index = wallet_open(&state.wallets, account, asset)
+    cdef uint64_t key = wallet_key(account, asset)
+    cdef uint32_t index = wallet_find(&state.wallets, key)
     if index == 0:
-        state.failed = True
+        index = wallet_add(&state.wallets, key, &state.accounts[account].spare_wallet)
+        if index == 0:
+            state.failed = True
+    return _remember(state, account, asset, index)
+
+
+cdef inline uint32_t _remember(State* state, uint32_t account, uint32_t asset, uint32_t index) noexcept nogil:
+    if index != 0:
+        state.accounts[account].purse_asset[asset % PURSE_SIZE] = asset
+        state.accounts[account].purse_wallet[asset % PURSE_SIZE] = index
     return index

@@ -2,8 +2,8 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport instead
-from engine.core.clients cimport client_add, clients_remove
 from engine.core.extras cimport extra_close
+from engine.core.index cimport index_add, index_remove
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport EXTRA, NAMED, TIMED, Details, Links, Node, pool_give
 from engine.core.purse cimport purse_find
@@ -53,7 +53,7 @@ cdef inline void describe(State* state, Taker* taker) noexcept nogil:
     details.time_ns = details.update_ns = command.time_ns
     if command.text[0] != 0:
         details.hash = state.text_hash
-        if not client_add(&state.clients, details.hash, taker.slot):
+        if not index_add(&state.clients, details.hash, taker.slot):
             state.failed = True
 
 
@@ -70,7 +70,7 @@ cdef inline void retire(State* state, Ladder* ladder, uint32_t slot) noexcept no
 cdef inline void forget(State* state, uint32_t slot) noexcept nogil:
     """Takes an order out of the client index and gives up its Extra and deadline, where it has them."""
     if state.pool.nodes[slot].flags & NAMED:
-        clients_remove(&state.clients, state.pool.details[slot].hash, slot)
+        index_remove(&state.clients, state.pool.details[slot].hash, slot)
     if state.pool.nodes[slot].flags & EXTRA:
         extra_close(&state.extras, slot)
     if state.pool.nodes[slot].flags & TIMED:

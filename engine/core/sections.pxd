@@ -141,7 +141,7 @@ cdef struct ListItem:           # in order of place
     uint8_t stage
     uint8_t legs
     uint8_t filled
-    uint32_t pay_wallet
+    uint32_t reserved_a         # once its wallet, which is that of its last leg
     uint32_t[3] slots
     char[36] text
     uint32_t reserved

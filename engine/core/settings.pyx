@@ -11,13 +11,13 @@ from engine.core.events cimport event_next
 from engine.core.fees cimport fees_follow
 from engine.core.ladder cimport ladder_init
 from engine.core.mass cimport bar_account, bar_book
+from engine.core.purse cimport purse_take
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, MAX_TICKS, PPM, Asset, Book, Limits, asset_known, book_known,
     reserve_account, reserve_asset, reserve_book)
 from engine.core.types cimport (
     AUCTION_STATUS, BAD_COMMAND, BUY, CAPACITY, CLOSED, CONFIGURED, CONFLICT, FROZEN, NONE, REJECTED, SELL,
     TEXT_BYTES, UNKNOWN_ASSET, UNKNOWN_INSTRUMENT, Code, Command, Event)
-from engine.core.wallets cimport wallet_open
 
 cdef enum:
     SCALE_MAX = 18  # 10**18 is the largest power of ten an int64 holds
@@ -39,7 +39,7 @@ cdef void keep_asset(State* state, uint32_t asset, uint8_t scale, const char* te
     kept = &state.assets[asset]
     memcpy(kept.text, text, TEXT_BYTES)
     kept.scale = scale
-    kept.external_wallet = wallet_open(&state.wallets, 0, asset)
+    kept.external_wallet = purse_take(state, 0, asset)
     kept.known = True
     state.failed |= kept.external_wallet == 0
 
@@ -117,8 +117,8 @@ cdef void _open_book(State* state, InstrumentCommand* command) noexcept nogil:
     book.tick_value = command.tick_value
     book.pay_asset[<int>BUY] = command.quote_asset
     book.pay_asset[<int>SELL] = command.base_asset
-    book.fee_wallet[<int>BUY] = wallet_open(&state.wallets, 1, command.base_asset)
-    book.fee_wallet[<int>SELL] = wallet_open(&state.wallets, 1, command.quote_asset)
+    book.fee_wallet[<int>BUY] = purse_take(state, 1, command.base_asset)
+    book.fee_wallet[<int>SELL] = purse_take(state, 1, command.quote_asset)
     ladder_init(&book.ladders[<int>BUY])
     ladder_init(&book.ladders[<int>SELL])
     ladder_init(&book.triggers[0])

@@ -24,7 +24,7 @@ cdef bytes dump_lists(State* state):
             continue
         memset(&item, 0, sizeof(item))
         item.list_id, item.excess, item.place = kept.list_id, kept.excess, place
-        item.account, item.instrument, item.pay_wallet = kept.account, kept.instrument, kept.pay_wallet
+        item.account, item.instrument = kept.account, kept.instrument
         item.list_type, item.stage, item.legs, item.filled = kept.list_type, kept.stage, kept.legs, kept.filled
         memcpy(item.slots, kept.slots, sizeof(item.slots))
         memcpy(item.text, kept.text, TEXT_BYTES)
@@ -40,7 +40,7 @@ cdef int load_lists(State* state, const char* data, uint64_t count, size_t item_
     for index in range(count):
         read_item(&item, sizeof(item), data, index, item_bytes)
         if (item.list_id == 0 or item.place == 0 or item.place > state.pool.open_max or item.legs > LEGS_MAX
-                or item.legs < 2 or item.stage > SINGLE or item.pay_wallet >= state.wallets.count):
+                or item.legs < 2 or item.stage > SINGLE):
             raise ValueError(f"a list {item.list_id} at place {item.place}, which cannot exist")
         if not list_reserve(&state.lists, item.place):
             raise MemoryError("no memory for the order lists")
@@ -52,9 +52,12 @@ cdef int load_lists(State* state, const char* data, uint64_t count, size_t item_
         kept = &state.lists.items[item.place]
         memset(kept, 0, sizeof(List))
         kept.list_id, kept.excess = item.list_id, item.excess
-        kept.account, kept.instrument, kept.pay_wallet = item.account, item.instrument, item.pay_wallet
+        kept.account, kept.instrument = item.account, item.instrument
         kept.list_type, kept.stage, kept.legs, kept.filled = item.list_type, item.stage, item.legs, item.filled
         memcpy(kept.slots, item.slots, sizeof(item.slots))
+        for leg in range(LEGS_MAX):
+            if kept.slots[leg] != 0:  # of the last leg: wallets may lie elsewhere than when this was written
+                kept.pay_wallet = state.pool.nodes[kept.slots[leg]].pay_wallet
         memcpy(kept.text, item.text, TEXT_BYTES)
         state.lists.fresh = item.place + 1
         state.watched += 1

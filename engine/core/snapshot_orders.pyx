@@ -6,7 +6,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t
 from libc.string cimport memcpy, memset
 
-from engine.core.clients cimport client_add, client_hash, clients_reserve
+from engine.core.clients cimport client_hash
+from engine.core.index cimport index_add, index_reserve
 from engine.core.ladder cimport Ladder, ladder_below, ladder_level, ladder_push
 from engine.core.pool cimport NAMED, Details, Node, pool_reserve
 from engine.core.purse cimport purse_find
@@ -61,7 +62,7 @@ cdef int load_orders(State* state, const char* data, uint64_t count, size_t item
     cdef int64_t key_before = -1
     cdef uint32_t level = 0
     cdef uint64_t index
-    if not (pool_reserve(&state.pool, state.pool.fresh) and clients_reserve(&state.clients, <uint32_t>count)):
+    if not (pool_reserve(&state.pool, state.pool.fresh) and index_reserve(&state.clients, count)):
         raise MemoryError("no memory for the orders")
     for index in range(count):
         read_item(&item, sizeof(item), data, index, item_bytes)
@@ -103,7 +104,7 @@ cdef bint keep_order(State* state, OrderItem* item) noexcept nogil:
     state.pool.open += 1
     if node.flags & NAMED:
         details.hash = client_hash(item.account, details.text)
-        client_add(&state.clients, details.hash, slot)
+        index_add(&state.clients, details.hash, slot)
     return wallet != 0
 
 

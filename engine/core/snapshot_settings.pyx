@@ -5,13 +5,13 @@ from libc.string cimport memcpy, memset
 
 from engine.core.fees cimport TIERS
 from engine.core.mass cimport bar_account, bar_book
+from engine.core.purse cimport purse_open
 from engine.core.sections cimport AccountItem, AssetItem, BookItem, CountersItem, WalletItem, read_item
 from engine.core.settings cimport keep_asset, keep_instrument, keep_limits, watch_book
 from engine.core.state cimport (
     ACCOUNT_MAX, ASSET_MAX, INSTRUMENT_MAX, Account, Book, Limits, asset_known, book_known, reserve_account)
 from engine.core.tags cimport DAY_S
 from engine.core.types cimport InstrumentCommand
-from engine.core.wallets cimport wallet_add, wallet_find
 
 
 cdef bytes dump_counters(State* state):
@@ -170,8 +170,10 @@ cdef bytes dump_wallets(State* state):
     cdef bytes items = PyBytes_FromStringAndSize(NULL, (state.wallets.count - 1) * sizeof(WalletItem))
     cdef WalletItem* item = <WalletItem*>PyBytes_AS_STRING(items)
     cdef uint32_t index
-    for index in range(1, state.wallets.count):
-        item.key, item.available = state.wallets.items[index].key, state.wallets.items[index].available
+    for index in range(1, state.wallets.fresh):
+        if state.wallets.keys[index] == 0:
+            continue
+        item.key, item.available = state.wallets.keys[index], state.wallets.items[index].available
         item.held = state.wallets.items[index].held
         item += 1
     return items
@@ -179,12 +181,14 @@ cdef bytes dump_wallets(State* state):
 
 cdef int load_wallets(State* state, const char* data, uint64_t count, size_t item_bytes) except -1:
     cdef WalletItem item
-    cdef uint32_t wallet
+    cdef uint32_t wallet, account
     cdef uint64_t index
     for index in range(count):
         read_item(&item, sizeof(item), data, index, item_bytes)
-        wallet = wallet_find(&state.wallets, item.key)
-        wallet = wallet if wallet != 0 else wallet_add(&state.wallets, item.key)
+        account = <uint32_t>(item.key >> 32)
+        if account > ACCOUNT_MAX or not 0 < (item.key & 0xFFFFFFFF) <= ASSET_MAX:
+            raise ValueError(f"wallet {item.key:x} of an account or asset that cannot exist")
+        wallet = purse_open(state, account, <uint32_t>item.key) if reserve_account(state, account) else 0
         if wallet == 0:
             raise MemoryError("no memory for the wallets")
         state.wallets.items[wallet].available, state.wallets.items[wallet].held = item.available, item.held

@@ -6,10 +6,10 @@ command: nothing is read or written after that.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from engine.core.bits cimport pick
-from engine.core.clients cimport Clients
 from engine.core.deadlines cimport Deadlines
 from engine.core.events cimport Events
 from engine.core.extras cimport Extras
+from engine.core.index cimport Index
 from engine.core.ladder cimport Ladder, Shelf
 from engine.core.list_table cimport Lists
 from engine.core.pool cimport Pool
@@ -110,7 +110,8 @@ cdef struct Account:            # 64 bytes: one cache line
     uint8_t tier                # engine.core.fees
     uint8_t killed
     uint8_t barred              # new orders meet an obstacle: status, kill switch
-    uint8_t[5] reserved
+    uint8_t reserved
+    uint32_t spare_wallet       # kept for its next asset; 0: none
 
 cdef struct Asset:
     char[36] text
@@ -134,7 +135,7 @@ cdef struct State:
     Pool pool
     Shelf shelf
     Wallets wallets
-    Clients clients
+    Index clients
     Events events
     Extras extras
     Lists lists

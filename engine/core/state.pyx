@@ -1,10 +1,10 @@
 """Start and end of the state, growth of its tables, and the two accounts every exchange has."""
 from libc.stdint cimport uint32_t
 
-from engine.core.clients cimport clients_free, clients_init
 from engine.core.deadlines cimport deadlines_free
 from engine.core.events cimport events_free, events_init
 from engine.core.extras cimport extras_free
+from engine.core.index cimport index_free, index_init
 from engine.core.ladder cimport shelf_free, shelf_init
 from engine.core.list_table cimport lists_free
 from engine.core.memory cimport block_free, block_grow
@@ -16,7 +16,7 @@ cdef bint state_init(
     State* state, size_t orders, size_t wallets, size_t accounts, size_t leaves, size_t events, uint32_t orders_max
 ) noexcept nogil:
     if not (pool_init(&state.pool, orders, orders_max) and shelf_init(&state.shelf, leaves)
-            and wallets_init(&state.wallets, wallets) and clients_init(&state.clients, orders)
+            and wallets_init(&state.wallets, wallets) and index_init(&state.clients, orders)
             and events_init(&state.events, events)):
         return False
     if not (reserve_account(state, <uint32_t>accounts if accounts > 1 else 1) and reserve_book(state, 1)
@@ -31,7 +31,7 @@ cdef void state_free(State* state) noexcept nogil:
     pool_free(&state.pool)
     shelf_free(&state.shelf)
     wallets_free(&state.wallets)
-    clients_free(&state.clients)
+    index_free(&state.clients)
     events_free(&state.events)
     extras_free(&state.extras)
     lists_free(&state.lists)

@@ -3,8 +3,9 @@ from libc.string cimport memcpy, memset
 
 from engine.core.admission cimport check_limit, check_market, check_parties, check_shape, prepare
 from engine.core.bits cimport mul_overflows
-from engine.core.clients cimport client_add, client_find
+from engine.core.clients cimport client_find
 from engine.core.extras cimport Extra, extra_of, extra_open
+from engine.core.index cimport index_add
 from engine.core.ladder cimport ladder_level, ladder_push, ladder_unlink
 from engine.core.limits cimport check_limits, has_orders
 from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node, pool_give, pool_take
@@ -146,7 +147,7 @@ cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t sl
     list_append(state, command.account, slot)
     if command.text[0] != 0:
         details.hash = state.text_hash
-        if not client_add(&state.clients, details.hash, slot):
+        if not index_add(&state.clients, details.hash, slot):
             state.failed = True
 
 

@@ -105,19 +105,20 @@ cdef bytes view_all_orders(State* state):
 
 
 cdef list sorted_wallets(State* state):
-    cdef Wallet* wallets = state.wallets.items
-    return [index for _, index in sorted([(wallets[i].key, i) for i in range(1, state.wallets.count)])]
+    cdef uint64_t* keys = state.wallets.keys
+    return [index for _, index in sorted([(keys[i], i) for i in range(1, state.wallets.fresh) if keys[i] != 0])]
 
 
 cdef bytes view_wallets(State* state):
     """O(n log n) for n wallets."""
     cdef WalletRecord record
     cdef Wallet* wallet
+    cdef uint64_t key
     cdef list records = []
     for index in sorted_wallets(state):
         wallet = &state.wallets.items[<uint32_t>index]
-        record.account = <uint32_t>(wallet.key >> 32)
-        record.asset = <uint32_t>wallet.key
+        key = state.wallets.keys[<uint32_t>index]
+        record.account, record.asset = <uint32_t>(key >> 32), <uint32_t>key
         record.available = wallet.available
         record.held = wallet.held
         records.append(PyBytes_FromStringAndSize(<char*>&record, sizeof(WalletRecord)))

@@ -1,56 +1,50 @@
-"""Memory of the wallets and their hash table."""
+"""Memory of the wallets."""
 from libc.stdint cimport uint32_t, uint64_t
 
+from engine.core.index cimport index_add, index_free, index_init
 from engine.core.memory cimport block_free, block_grow
 
 
 cdef bint wallets_init(Wallets* wallets, size_t capacity) noexcept nogil:
+    wallets.fresh = 2       # the sink, and the one beside it
     wallets.count = 1
-    return _resize(wallets, capacity if capacity > 2 else 2)
+    capacity = capacity if capacity > 2 else 2
+    return index_init(&wallets.index, capacity) and _resize(wallets, capacity + capacity % 2)
 
 
 cdef void wallets_free(Wallets* wallets) noexcept nogil:
     block_free(wallets.items)
-    block_free(wallets.table)
+    block_free(wallets.keys)
+    index_free(&wallets.index)
 
 
-cdef uint32_t wallet_add(Wallets* wallets, uint64_t key) noexcept nogil:
-    if wallets.count == wallets.capacity and not _resize(wallets, <size_t>wallets.capacity * 2):
+cdef uint32_t wallet_add(Wallets* wallets, uint64_t key, uint32_t* spare) noexcept nogil:
+    cdef uint32_t index = spare[0]
+    if index == 0 and wallets.fresh == wallets.capacity and not _resize(wallets, <size_t>wallets.capacity * 2):
         return 0
-    wallets.items[wallets.count].key = key
-    _enter(wallets, wallets.count)
+    if not index_add(&wallets.index, wallet_hash(key), index if index != 0 else wallets.fresh):
+        return 0
+    if index == 0:
+        index = wallets.fresh
+        wallets.fresh += 2
+        spare[0] = index + 1
+    else:
+        spare[0] = 0
+    wallets.keys[index] = key
     wallets.count += 1
-    return wallets.count - 1
-
-
-cdef void _enter(Wallets* wallets, uint32_t index) noexcept nogil:
-    cdef uint32_t mask = (<uint32_t>1 << (64 - wallets.shift)) - 1
-    cdef uint64_t hashed = wallets.items[index].key * <uint64_t>0x9E3779B97F4A7C15
-    cdef uint32_t place = <uint32_t>(hashed >> wallets.shift)
-    while wallets.table[place] != 0:
-        place = (place + 1) & mask
-    wallets.table[place] = index
+    return index
 
 
 cdef bint _resize(Wallets* wallets, size_t capacity) noexcept nogil:
-    cdef size_t size = 2
-    cdef uint32_t bits = 1
-    cdef uint32_t index
-    while size < capacity * 2:
-        size *= 2
-        bits += 1
-    cdef void* table = block_grow(NULL, size * sizeof(uint32_t)) if bits < 32 else NULL
-    if table == NULL:
+    if capacity > <size_t>1 << 31:
         return False
     cdef void* items = block_grow(wallets.items, capacity * sizeof(Wallet))
     if items == NULL:
-        block_free(table)
         return False
-    block_free(wallets.table)
-    wallets.table = <uint32_t*>table
     wallets.items = <Wallet*>items
+    cdef void* keys = block_grow(wallets.keys, capacity * sizeof(uint64_t))
+    if keys == NULL:
+        return False
+    wallets.keys = <uint64_t*>keys
     wallets.capacity = <uint32_t>capacity
-    wallets.shift = 64 - bits
-    for index in range(1, wallets.count):
-        _enter(wallets, index)
     return True
