@@ -18,6 +18,7 @@ from engine.core.unpack import Event, unpack_events
 from engine.journal import read_frames
 from engine.records import COMMAND, RECORD_BYTES
 from gateway.door_client import DoorClient
+from tests.system.fault_holds import HoldsAudit, Told
 from tests.system.fault_traders import SYMBOLS, Ack
 
 _NS_PER_MS = 1_000_000
@@ -55,6 +56,7 @@ class Auditor:
         self._endings: Counter[tuple[int, int]] = Counter()             # order id, code of CANCELED
         self._reduced: dict[int, list[int]] = {}                        # order id: quantities
         self._fills: list[tuple[int, int]] = []                         # seq, quote amount
+        self.holds = HoldsAudit()
 
     async def position(self) -> dict[str, int]:
         """What the running exchange says of itself. Raises ConnectionError while it is away."""
@@ -86,11 +88,21 @@ class Auditor:
             if wrong:
                 self._findings.tell("lost", f"{wrong}: {ack}")
 
+    def settle_holds(self, told: list[Told]) -> None:
+        """The same for the custodian's answers."""
+        for answer in told:
+            self._findings.acked += 1
+            wrong = self.holds.lacks(answer)
+            if wrong:
+                self._findings.tell("lost", f"{wrong}: {answer}")
+
     def count_doubles(self) -> None:
         """No client id was placed twice; no order was canceled or amended twice by request."""
         for (kind, account, text), times in self._commands.items():
             if times > 1:
                 self._findings.tell("doubled", f"{times} times {CommandKind(kind).name} {text} of account {account}")
+        for story in self.holds.doubles():
+            self._findings.tell("doubled", story)
 
     async def ledger(self, dsn: str, where: str) -> int:
         """No fill is missing or doubled up to the ledger's position, which is returned. Raises asyncpg's errors."""
@@ -137,6 +149,7 @@ class Auditor:
                     name: int(command[name]) for name in COMMAND.names or () if name != "text"} | {"text": text}
 
     def _note_events(self, events: list[Event]) -> None:
+        self.holds.note(events)
         for event in events:
             if event.kind == EventKind.TRADE:
                 self._trades.setdefault(event.order_id, []).append((event.trade_id, event.price_ticks, event.qty_lots))

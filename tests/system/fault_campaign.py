@@ -18,19 +18,25 @@ from buttonwood.resolved import running_settings
 from engine.config import Config, load_config
 from gateway.keys import make_key
 from tests.system.fault_audit import Auditor, Findings
+from tests.system.fault_holds import HOLDS_ACCOUNT, Custodian
 from tests.system.fault_streams import Watcher
-from tests.system.fault_traders import Trader, listing
+from tests.system.fault_traders import Trader, listing, machine_ms
 from tests.system.running_venue import RunningVenue, verify
 
 VICTIMS = {"exchange": ["exchange"], "ledger": ["worker", "ledger"], "market-data": ["worker", "market_data"],
-           "feed": ["buttonwood feed"], "rest": ["buttonwood rest"], "postgres": ["postgres", "-D"], "redis": ["redis"]}
+           "feed": ["buttonwood feed"], "rest": ["buttonwood rest"], "postgres": ["postgres", "-D"], "redis": ["redis"],
+           "snapshots": ["worker", "snapshots"]}
 ACCOUNTS = range(2, 6)
+USDT = 1
 RECOVERY_SECONDS_MAX = 120.0
 LOOK_SECONDS = 0.05
-SETTINGS = """
+SETTINGS = f"""
 supervisor.restarts_max = 1000000
 supervisor.healthy_seconds = 0.5
 supervisor.restart_seconds_max = 0.2
+snapshots.commands = 100
+snapshots.told_commands = 200
+transfers.holds_account = {HOLDS_ACCOUNT}
 """
 Say = Callable[[str], None]
 
@@ -48,6 +54,7 @@ class Campaign:
         self.auditor = Auditor(config.paths.journal, config.paths.door, self.findings)
         self.traders = list[Trader]()
         self.watcher = Watcher(venue.words["streams"])
+        self.custodian = Custodian(config.paths.door, self.dice.getrandbits(32), list(ACCOUNTS), clock_ms or machine_ms)
         self.gone: dict[str, int] = {}      # killed and not yet replaced: name, pid
         self.tasks: list[asyncio.Task[None]] = []
         self._clock_ms = clock_ms
@@ -58,7 +65,7 @@ class Campaign:
         url = self.venue.words["orders"]
         self.traders = [Trader(url, *key, account, self.dice.getrandbits(32), self._clock_ms)
                         for account, key in keys.items()]
-        self.tasks = [asyncio.create_task(each.run()) for each in (*self.traders, self.watcher)]
+        self.tasks = [asyncio.create_task(each.run()) for each in (*self.traders, self.watcher, self.custodian)]
         try:
             await self.settled("start")
             yield
@@ -66,8 +73,11 @@ class Campaign:
             for task in self.tasks:
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.custodian.end_all()
         await self._audit("end")
         self.auditor.count_doubles()
+        if left := self.auditor.holds.left(self.auditor.core, USDT):
+            self.findings.tell("failures", f"end: {left}")
         for wrong in self.watcher.wrong:
             self.findings.tell("failures", wrong)
 
@@ -129,6 +139,7 @@ class Campaign:
     async def _audit(self, where: str) -> int:
         """State and answers; 0 when the exchange is away."""
         acks = [(trader, len(trader.acks)) for trader in self.traders]
+        told = len(self.custodian.told)
         try:
             seq = await self.auditor.look(where)
         except ConnectionError:
@@ -136,6 +147,8 @@ class Campaign:
         for trader, count in acks:      # those given before we looked
             self.auditor.settle(trader.acks[:count])
             del trader.acks[:count]
+        self.auditor.settle_holds(self.custodian.told[:told])
+        del self.custodian.told[:told]
         return seq
 
     async def ledger(self, where: str) -> int:

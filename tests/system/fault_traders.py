@@ -53,7 +53,7 @@ class Trader:
         """clock_ms: the customer's clock, if it is not this machine's."""
         self.acks: list[Ack] = []
         self.account, self.answered, self.refused, self.unknown = account, 0, 0, 0
-        self._where, self._clock_ms = (url, key, secret), clock_ms or _machine_ms
+        self._where, self._clock_ms = (url, key, secret), clock_ms or machine_ms
         self._dice = random.Random(seed)
         self._numbers = itertools.count(1)
         self._open: dict[str, Listed] = {}
@@ -141,7 +141,8 @@ class Trader:
         return result
 
 
-def _machine_ms() -> int:
+def machine_ms() -> int:
+    """The time of day."""
     return time.time_ns() // 1_000_000
 
 
