@@ -31,3 +31,12 @@ CREATE TABLE IF NOT EXISTS candle_position (
     until_ms bigint NOT NULL
 );
 INSERT INTO candle_position VALUES (true, 0, 0) ON CONFLICT DO NOTHING;
+
+-- Databases in which the tables were made unseen while rights were given, so that nobody could read candles.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'buttonwood_reader')
+       AND NOT has_table_privilege('buttonwood_reader', 'candle_position', 'SELECT') THEN
+        GRANT SELECT ON candle, candle_position TO buttonwood_reader;
+    END IF;
+END $$;

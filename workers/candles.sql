@@ -1,5 +1,6 @@
 -- install_lock --
-SELECT pg_advisory_xact_lock(hashtext('buttonwood candles'));
+-- The ledger's own: rights are given to all tables there are, and these must not be made unseen meanwhile.
+SELECT pg_advisory_xact_lock(hashtext('buttonwood ledger schema'));
 
 -- position --
 SELECT seq FROM candle_position;

@@ -9,11 +9,12 @@ import pytest
 
 from tests.support.flow import Flow
 from tests.support.ledger import check_task, config_for, fetch, open_engine, reached, running, submit
+from tests.support.waiting import SECONDS_MAX
 from workers.ledger import Ledger
 from workers.ledger_errors import LedgerRefused
 from workers.reconcile import verify
 from workers.schema import check_version, migrations, upgrade
-from workers.statements import script
+from workers.statements import script, statements
 
 
 @asynccontextmanager
@@ -134,6 +135,26 @@ def test_the_reader_may_only_read(statement: str, filled: str):
                 await connection.fetch(f"SELECT * FROM {name} LIMIT 1")
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
+    asyncio.run(story())
+
+
+def test_candles_made_while_rights_are_given_can_be_read(dsn: str):
+    """Both start at once in a new venue: nobody could read candles when their tables were made in between."""
+    async def story() -> None:
+        async with connected(dsn) as ledger, connected(dsn) as candles, connected(dsn) as looker:
+            async with candles.transaction():
+                await candles.execute(statements("candles.sql")["install_lock"])
+                await candles.execute(script("candle_schema.sql").split("DO $$")[0])
+                upgrading = asyncio.create_task(upgrade(ledger))
+                async with asyncio.timeout(SECONDS_MAX):
+                    while not upgrading.done() and not await looker.fetchval(
+                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                        await asyncio.sleep(0.01)
+            await upgrading
+            assert await looker.fetchval("SELECT has_table_privilege('buttonwood_reader', 'candle', 'SELECT')")
+            await looker.execute("REVOKE SELECT ON candle, candle_position FROM buttonwood_reader")
+            await looker.execute(script("candle_schema.sql"))
+            assert await looker.fetchval("SELECT has_table_privilege('buttonwood_reader', 'candle', 'SELECT')")
     asyncio.run(story())
 
 
