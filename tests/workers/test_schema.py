@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.flow import Flow
 from tests.support.ledger import check_task, config_for, fetch, open_engine, reached, running, submit
-from tests.support.waiting import SECONDS_MAX
+from tests.support.waiting import until_answer
 from workers.ledger import Ledger
 from workers.ledger_errors import LedgerRefused
 from workers.reconcile import verify
@@ -146,10 +146,11 @@ def test_candles_made_while_rights_are_given_can_be_read(dsn: str):
                 await candles.execute(statements("candles.sql")["install_lock"])
                 await candles.execute(script("candle_schema.sql").split("DO $$")[0])
                 upgrading = asyncio.create_task(upgrade(ledger))
-                async with asyncio.timeout(SECONDS_MAX):
-                    while not upgrading.done() and not await looker.fetchval(
-                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
-                        await asyncio.sleep(0.01)
+
+                async def waits_or_is_done() -> bool:
+                    return upgrading.done() or await looker.fetchval(
+                        "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+                await until_answer(waits_or_is_done)
             await upgrading
             assert await looker.fetchval("SELECT has_table_privilege('buttonwood_reader', 'candle', 'SELECT')")
             await looker.execute("REVOKE SELECT ON candle, candle_position FROM buttonwood_reader")
