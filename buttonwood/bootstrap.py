@@ -1,18 +1,25 @@
 """First-time configuration: tells an empty exchange, through its door, what a listing says.
 
-Each request is one command, sent one after the other before anybody else can send anything. The number of commands the
-exchange has applied therefore says how far an interrupted attempt got, and the next one goes on from there.
+Each request is one command, sent one after the other before anybody else can send anything. The beginning of the
+journal therefore says how far an interrupted attempt got, and the next one goes on from there; the exchange's own
+commands there (marks of snapshots, ticks) count for nothing.
 """
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from buttonwood.listing import Listing
 from engine.config import Config
+from engine.core.codes import CommandKind
 from engine.errors import VenueError
+from engine.journal import read_frames
+from engine.records import RECORD_BYTES
+from engine.segments import list_files
 from gateway.door_client import DoorClient
 
 _VENUE = 0            # account named in admin calls
+_ITS_OWN = (CommandKind.CHECKPOINT, CommandKind.TICK)
 
 
 class Status(msgspec.Struct, rename="camel"):
@@ -43,19 +50,31 @@ class Catalog(msgspec.Struct):
 async def bootstrap(config: Config, listing: Listing, seconds_max: float = 30.0) -> bool:
     """True when the listing (or the rest of it) was sent, False when the venue was configured before.
 
-    Raises VenueError with the exchange's own words when it refuses a request.
+    Raises VenueError with the exchange's own words when it refuses a request, JournalError when that is damaged.
     """
     client = await DoorClient.connect(config.paths.door, timeout_s=seconds_max)
     try:
         requests = listing.requests()
-        done = await _applied(client)
+        done = told(config.paths.journal, len(requests))
         if done:
-            await _check(client, listing, complete=done >= len(requests))
+            await _check(client, listing, complete=done == len(requests))
         for method, params in requests[done:]:
             await _call(client, method, params)
         return done < len(requests)
     finally:
         await client.close()
+
+
+def told(journal: Path, most: int) -> int:
+    """How many commands were sent to the exchange, at most that many; all of them where the beginning is gone."""
+    files, count = list_files(journal), 0
+    if files and files[0][0] > 1:
+        return most
+    for frame in read_frames(journal):
+        count += sum(kind not in _ITS_OWN for kind in bytes(frame.commands[::RECORD_BYTES]))
+        if count >= most:
+            return most
+    return count
 
 
 async def _check(client: DoorClient, listing: Listing, *, complete: bool) -> None:

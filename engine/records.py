@@ -64,4 +64,7 @@ ORDER = np.dtype([
     ("quote_filled", "<i8"), ("time_ns", "<i8"), ("update_ns", "<i8"), ("text", TEXT),
     ("stp", "u1"), ("reserved", "u1"), ("trailing_bps", "<u2"), ("stop_ticks", "<i8"), ("trigger_ticks", "<i8"),
     ("expires_ns", "<i8"), ("session", "<u4"), ("reserved_b", "<u4"),
-    ("display_lots", "<i8"), ("list_id", "<u8")])
+    ("display_lots", "<i8"), ("list_id", "<u8"), ("working_ns", "<i8")])
+ORDER_LIST = np.dtype([
+    ("list_id", "<u8"), ("place", "<u4"), ("account", "<u4"), ("instrument", "<u4"), ("list_type", "u1"),
+    ("legs", "u1"), ("reserved", "<u2"), ("time_ns", "<i8"), ("text", TEXT), ("reserved_b", "<u4")])

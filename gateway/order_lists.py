@@ -6,12 +6,14 @@ ids that follow. Lists of which a leg is open are all here; of those that are do
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
 from msgspec import Struct
 
 from engine.core.codes import EventKind, ListType
 from engine.core.unpack import Event
 from engine.event_kinds import events_of_kind
 from engine.instruments import Catalog
+from engine.records import ORDER_LIST
 from gateway.list_protocol import ListLeg, OrderListState
 from gateway.order_replies import order_state
 from gateway.order_store import Order, OrderStore
@@ -55,6 +57,14 @@ class OrderLists:
         self._store, self._done_max, self._changed = store, done_max, changed
         self._by_id: dict[int, OrderList] = {}
         self._by_end: deque[int] = deque()
+
+    def restore(self, records: bytes) -> None:
+        """Begin with these ORDER_LIST records, as they stand before the first event that will be applied."""
+        for record in np.frombuffer(records, ORDER_LIST):
+            number, place, account, instrument, kind, legs, time_ns = (int(record[name]) for name in (
+                "list_id", "place", "account", "instrument", "list_type", "legs", "time_ns"))
+            text = bytes(record["text"]).decode("ascii")
+            self._by_id[number] = OrderList(number, place, account, instrument, kind, text, legs, time_ns)
 
     def apply(self, events: list[Event]) -> None:
         """Take the lists out of a frame's events."""

@@ -35,7 +35,7 @@ cdef class OrderStore:
     cdef Event _prevented               # the last one of this frame
 
     cdef int _restore(self, OrderRecord* record) except -1
-    cdef int _accepted(self, Event event, Event before) except -1
+    cdef int _accepted(self, Event event, Event before, bint pends) except -1
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1
     cdef int _prevent(self, Event event, bint is_last) except -1

@@ -12,11 +12,12 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint64_t
 
-from engine.core.pool cimport ARMED
+from engine.core.list_table cimport LEGS_MAX
+from engine.core.pool cimport ARMED, PENDING
 from engine.core.records cimport OrderRecord
 from engine.core.types cimport (
-    ACCEPTED, DISCONNECTED, KILL_REASON, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES,
-    TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
+    ACCEPTED, DISCONNECTED, KILL_REASON, LIST, MARKET, MASS_CANCEL, MONEY, OCO, PREVENTED, REDUCED, REQUESTED, STP,
+    TEXT_BYTES, TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
 
@@ -85,7 +86,8 @@ cdef class OrderStore:
         order.quote_low = <uint64_t>record.quote_filled
         order.stop_ticks, order.trailing_bps, order.list_id = record.stop_ticks, record.trailing_bps, record.list_id
         order.time_ns, order.update_ns = record.time_ns, record.update_ns
-        order.working_ns = 0 if record.flags & ARMED else record.time_ns
+        if not record.flags & (ARMED | PENDING):
+            order.working_ns = record.working_ns if record.working_ns != 0 else record.time_ns
         order.text = record.text[:size].decode("ascii")
         order.status = PARTIALLY_FILLED if order.executed_lots else NEW
         self.open[order.id] = order
@@ -114,7 +116,7 @@ cdef class OrderStore:
             event = <Event?>events[index]
             kind = event.record.kind
             if kind == ACCEPTED:
-                self._accepted(event, <Event?>events[index - 1] if index else None)
+                self._accepted(event, <Event?>events[index - 1] if index else None, _pends(events, index))
             elif kind == TRADE:
                 self._traded(event, index == last or _ends_command(event, <Event?>events[index + 1]))
             elif kind == CANCELED_EVENT:
@@ -128,7 +130,7 @@ cdef class OrderStore:
             elif kind == MONEY:
                 self.changed_ns[event.record.account] = event.record.time_ns
 
-    cdef int _accepted(self, Event event, Event before) except -1:
+    cdef int _accepted(self, Event event, Event before, bint pends) except -1:
         cdef Order order = Order.__new__(Order)
         cdef Py_ssize_t size = TEXT_BYTES
         while size > 0 and event.record.text[size - 1] == 0:
@@ -147,6 +149,8 @@ cdef class OrderStore:
             order.list_id = (<Order>self.open[before.record.order_id]).list_id   # legs come together
         elif event.record.order_id != event.record.seq:
             order.list_id = event.record.order_id - 1
+        if order.list_id != 0 and pends:
+            order.working_ns = 0
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
         self.open[order.id] = order
         self._tell(order, event, False)
@@ -251,6 +255,19 @@ cdef class OrderStore:
         return 0
 
 
+cdef bint _pends(list events, Py_ssize_t index) except -1:
+    """Whether this ACCEPTED is of a leg that waits for its list's first: its LIST follows and says what it is."""
+    cdef Event event = <Event?>events[index]
+    cdef Event following
+    for index in range(index + 1, min(index + LEGS_MAX + 1, len(events))):
+        following = <Event?>events[index]
+        if following.record.seq != event.record.seq or following.record.kind not in (ACCEPTED, LIST):
+            return False
+        if following.record.kind == LIST:
+            return following.record.order_type != OCO and event.record.order_id > following.record.order_id + 1
+    return False
+
+
 cdef bint _ends_command(Event event, Event following) noexcept:
     """Whether the taker is done after `event`: no further trade or end of it follows in the same command."""
     cdef int kind = following.record.kind
@@ -291,4 +308,4 @@ def execution_id(event, bint is_maker):
         return 4 * event.fill_id + (2 if is_maker else 1)
     if kind == CANCELED_EVENT:
         return 4 * event.order_id + 3
-    return 4 * event.seq
+    return 4 * (event.order_id if kind == ACCEPTED else event.seq)

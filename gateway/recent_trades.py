@@ -26,11 +26,6 @@ class RecentTrades:
                 ring = self._rings[instrument] = deque(maxlen=TRADES_MAX)
             ring.append(trade)
 
-    def last_ticks(self, instrument: int) -> int:
-        """Price of the last trade, 0 if there was none."""
-        ring = self._rings.get(instrument)
-        return ring[-1].price_ticks if ring else 0
-
     def latest(self, instrument: Instrument, limit: int, unit_ns: int) -> list[PublicTrade]:
         """The last `limit` trades, oldest first."""
         trades = list(self._rings.get(instrument.id, ()))[-limit:]

@@ -9,15 +9,14 @@ from engine.core.exchange import Exchange
 from engine.instruments import Catalog, Instrument
 from gateway.order_terms import Params
 from gateway.protocol import BookTicker, PriceTicker, encode
-from gateway.recent_trades import RecentTrades
 from gateway.refusals import BAD_COMBINATION, DUPLICATE_SYMBOLS, INVALID_JSON_PARAMETER, INVALID_SYMBOL, Refusal
 
 
 class TickerQueries:
     """Reads only."""
 
-    def __init__(self, core: Exchange, catalog: Catalog, trades: RecentTrades) -> None:
-        self._core, self._catalog, self._trades = core, catalog, trades
+    def __init__(self, core: Exchange, catalog: Catalog) -> None:
+        self._core, self._catalog = core, catalog
 
     def book(self, params: Params, unit_ns: int) -> bytes:
         """ticker.book"""
@@ -26,7 +25,7 @@ class TickerQueries:
 
     def price(self, params: Params, unit_ns: int) -> bytes:
         """ticker.price; an instrument that never traded has the price 0."""
-        rows = [PriceTicker(instrument.symbol, instrument.price_text(self._trades.last_ticks(instrument.id)))
+        rows = [PriceTicker(instrument.symbol, instrument.price_text(self._core.last_price(instrument.id)))
                 for instrument in self._asked(params)]
         return encode(rows[0] if "symbol" in params else rows)
 

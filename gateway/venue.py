@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, Self
 from engine.config import Config
 from engine.core.batch import Batch
 from engine.core.codes import EventKind
+from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.frames import Frame
 from engine.service import Engine
@@ -94,11 +95,15 @@ class Venue:
     async def open(cls, config: Config) -> Self:
         """Recover the engine, and what is remembered of orders; connect the parts. Raises what Engine.open raises."""
         venue = cls(config)
-        venue.engine = await Engine.open(
-            config, venue.applied, begin=lambda core: venue.store.restore(core.all_orders()))
+        venue.engine = await Engine.open(config, venue.applied, begin=venue._restore)
         venue._connect()
         venue.questions.start()
         return venue
+
+    def _restore(self, core: Exchange) -> None:
+        """What is open before the first frame that is heard of."""
+        self.store.restore(core.all_orders())
+        self.lists.restore(core.order_lists())
 
     def applied(self, frame: Frame, events: list[Event]) -> None:
         """A frame is durable and applied."""
@@ -125,7 +130,7 @@ class Venue:
         self.desk = Desk(catalog, self.store, self.streams, Tag, EXPIRY_REASONS)
         self.new_order_id = desk.new_id
         queries = Queries(core, catalog, self.store, self.trades, self.rates)
-        tickers = TickerQueries(core, catalog, self.trades)
+        tickers = TickerQueries(core, catalog)
         self.commands |= {
             "order.place": self._unless_refused(desk.place),
             "order.cancelReplace": self._unless_refused(replacer.replace),

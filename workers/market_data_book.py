@@ -35,9 +35,6 @@ class MarketBook:
         self._core, self._id = core, instrument.id
         self._states: dict[Kind, bytes] = {}             # the last text of each state
         self._best: tuple[list[Level], ...] = ([], [])   # bids and asks in them
-        self._legs: list[tuple[int, int]] = []           # side and price of the orders accepted last, of one command
-        self._legs_seq = 0
-        self._listed: dict[int, list[tuple[int, int]]] = {}   # the same of each open order list
         self._new_order = 0
         self._new_level: int | None = None   # level that the order accepted last touched as the first
         self.restart()
@@ -68,9 +65,8 @@ class MarketBook:
             self._trade(event)
         elif kind == EventKind.ACCEPTED:
             self._accepted(event)
-            self._remember_leg(event)
         elif kind == EventKind.LIST:
-            self._list(event)
+            self._new_level = None
         elif kind == EventKind.AUCTION:
             self._auction(event)
         elif event.price_ticks == _NO_PRICE:
@@ -82,9 +78,6 @@ class MarketBook:
 
     def fast_tick(self, now_ms: int) -> None:
         """Every 100 ms: the difference, and the best levels where they changed."""
-        for legs in self._listed.values():
-            for side, price in legs:
-                self._fast.touched[side].add(price)
         for side in Side:
             self._slow.touched[side].update(self._fast.touched[side])
         self._diff(self._fast, now_ms)
@@ -125,20 +118,6 @@ class MarketBook:
             touched.add(order.price_ticks)
             self._new_level, self._new_order = order.price_ticks, order.order_id
 
-    def _remember_leg(self, order: Event) -> None:
-        if order.seq != self._legs_seq:
-            self._legs, self._legs_seq = [], order.seq
-        self._legs.append((order.side, order.price_ticks))
-
-    def _list(self, event: Event) -> None:
-        """A leg that waits for another one is put on the book without an event: its level counts as touched."""
-        self._new_level = None
-        if event.left_lots:
-            self._listed[event.order_id] = [leg for leg in self._legs if leg[1] != _NO_PRICE]
-            return
-        for side, price in self._listed.pop(event.order_id, ()):
-            self._fast.touched[side].add(price)
-
     def _auction(self, event: Event) -> None:
         """The trades of an uncross tell one price, not those of the levels they take from: these are told before."""
         self._new_level = None
@@ -146,7 +125,7 @@ class MarketBook:
             self._fast.touched[event.side].add(event.price_ticks)
 
     def _triggered(self, order: Event) -> None:
-        """A stop is set off and may come to rest at its price; others of its command may trade before it does."""
+        """A stop or a pending leg begins to work and may come to rest; others of its command may trade before it."""
         self._new_level = None
         if order.time_in_force not in _AT_ONCE:
             self._fast.touched[order.side].add(order.price_ticks)

@@ -32,6 +32,7 @@ cdef void enter(State* state, Command* cause, uint32_t slot) noexcept nogil:
     cdef Taker taker
     cdef Code code
     cdef int flags = state.pool.nodes[slot].flags & LISTED
+    extra.working_ns = cause.time_ns
     as_plain(state, cause, slot, &command)
     _leave(state, slot)
     state.text_hash = past.hash

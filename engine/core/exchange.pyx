@@ -25,7 +25,7 @@ from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
     view_account_wallets, view_all_orders, view_assets, view_depth, view_instruments, view_level, view_open_orders,
-    view_order, view_timers, view_wallets)
+    view_order, view_order_lists, view_timers, view_wallets)
 from engine.core.wallets cimport wallet_find, wallet_key
 
 __all__ = ["Exchange", "StateDiffers"]
@@ -272,6 +272,10 @@ cdef class Exchange:
     def all_orders(self):
         """ORDER records of every account's open orders, in order of slot."""
         return view_all_orders(&self.state)
+
+    def order_lists(self):
+        """ORDER_LIST records of the order lists of which a leg is open, in order of place."""
+        return view_order_lists(&self.state)
 
     @property
     def open_count(self):

@@ -17,6 +17,7 @@ cdef struct Extra:
     int64_t extreme_ticks   # the best price an active trailing order has seen, 0: not active (engine.core.trailing)
     uint32_t trail_next     # slots, in its book's list
     uint32_t trail_prev
+    int64_t working_ns      # since when it trades, if it waited before; no rule asks for it
 
 cdef struct Extras:
     Extra* items

@@ -15,8 +15,8 @@ from engine.core.stops cimport (
     check_parties_again, check_stop_now, drop_waiting, fund, hold_if_funded, is_stop)
 from engine.core.trailing cimport arm_new
 from engine.core.types cimport (
-    CANCELED, INSUFFICIENT_BALANCE, LIST, LIST_DONE, NONE, REQUESTED, TEXT_BYTES, TRIGGER_REFUSED, UNKNOWN_ORDER,
-    WOULD_MATCH, Code, Event)
+    CANCELED, INSUFFICIENT_BALANCE, LIST, LIST_DONE, NONE, OCO, REQUESTED, TEXT_BYTES, TRIGGER_REFUSED, TRIGGERED,
+    UNKNOWN_ORDER, WOULD_MATCH, Code, Event)
 
 
 cdef inline List* _list_of(State* state, uint32_t slot) noexcept nogil:
@@ -181,6 +181,7 @@ cdef void _activate(State* state, Command* cause, uint32_t place) noexcept nogil
         if code != NONE:
             _cancel_but(state, cause, place, -1, TRIGGER_REFUSED, code)
     elif not is_stop(state.pool.nodes[slot].order_type):
+        _report_placed(state, cause, slot)
         enter(state, cause, slot)
     else:
         code = check_stop_now(state, slot)
@@ -189,6 +190,12 @@ cdef void _activate(State* state, Command* cause, uint32_t place) noexcept nogil
         else:
             fund(state, slot)
             arm_new(state, slot)
+
+
+cdef void _report_placed(State* state, Command* cause, uint32_t slot) noexcept nogil:
+    """TRIGGERED, as of a stop: a pending leg that is none begins to work."""
+    cdef Event* event = report_resting(state, cause, slot, TRIGGERED, NONE)
+    event.left_lots = event.qty_lots
 
 
 cdef Code start_pair(State* state, Command* cause, uint32_t place) noexcept nogil:
@@ -211,6 +218,8 @@ cdef Code start_pair(State* state, Command* cause, uint32_t place) noexcept nogi
                 fund(state, item.slots[leg])
             arm_new(state, item.slots[leg])
     if not is_stop(state.pool.nodes[item.slots[holder]].order_type):
+        if item.list_type != OCO:
+            _report_placed(state, cause, item.slots[holder])
         enter(state, cause, item.slots[holder])
     if item.slots[holder] != 0:
         _keep(state, item, _excess(state, item))

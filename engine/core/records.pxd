@@ -27,6 +27,19 @@ cdef struct OrderRecord:
     uint32_t reserved_b
     int64_t display_lots    # what an iceberg shows at most; 0: all
     uint64_t list_id        # order list of a leg; 0: none
+    int64_t working_ns      # since when an order trades that waited before; 0: since its time_ns, or not yet (flags)
+
+cdef struct ListRecord:     # an order list of which a leg is open
+    uint64_t list_id
+    uint32_t place
+    uint32_t account
+    uint32_t instrument
+    uint8_t list_type
+    uint8_t legs            # open or not
+    uint16_t reserved
+    int64_t time_ns         # when it was placed
+    char[36] text
+    uint32_t reserved_b
 
 cdef struct WalletRecord:
     uint32_t account

@@ -130,6 +130,7 @@ cdef struct ExtraItem:          # of an order with a trigger; those of WAITING f
     int64_t extreme_ticks       # of an active trailing order
     uint32_t trail_next         # in the list of its book's side, slots
     uint32_t trail_prev
+    int64_t working_ns          # 0: not known
 
 cdef struct ListItem:           # in order of place
     uint64_t list_id

@@ -66,6 +66,7 @@ cdef bytes _extra_item(State* state, uint32_t slot):
     item.stp, item.direction = extra.stp, extra.direction
     item.list, item.leg = extra.list, extra.leg
     item.waiting = state.pool.nodes[slot].flags & (PENDING | UNFUNDED | ARMED)
+    item.working_ns = extra.working_ns
     item.stop_ticks, item.trigger_ticks, item.hold_ticks = extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks
     item.extreme_ticks = extra.extreme_ticks
     item.trail_next, item.trail_prev = extra.trail_next, extra.trail_prev
@@ -102,9 +103,9 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
             raise MemoryError("no memory for the extras")
         extra.trailing_bps, extra.stp, extra.direction = item.trailing_bps, item.stp, item.direction
         extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks = item.stop_ticks, item.trigger_ticks, item.hold_ticks
-        extra.list, extra.leg = item.list, <uint8_t>item.leg
         extra.extreme_ticks = item.extreme_ticks
         extra.trail_next, extra.trail_prev = item.trail_next, item.trail_prev
+        extra.list, extra.leg, extra.working_ns = item.list, <uint8_t>item.leg, item.working_ns
         state.pool.nodes[item.slot].flags |= EXTRA | (LISTED if item.list != 0 else 0) | (item.waiting & UNFUNDED)
         if item.waiting & ARMED:
             arm(state, item.slot)

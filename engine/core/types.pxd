@@ -293,7 +293,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, C
     uint8_t reserved_a
     uint16_t trailing_bps   # ACCEPTED: as in the command
     int64_t amount          # ACCEPTED: quote amount asked for; CANCELED: its unfilled part; MONEY: signed minor units
-    int64_t trigger_ticks   # ACCEPTED: as in the command; TRIGGERED: the trigger price that was reached
+    int64_t trigger_ticks   # ACCEPTED: as in the command; TRIGGERED: the trigger price that was reached, 0: leg's turn
     uint32_t reserved_b
     uint16_t code           # REJECTED: refusal; CANCELED: reason
     uint16_t flags          # REJECTED, CONFIGURED: the kind of the command; of a REPLACE plus a ReplaceHalf;

@@ -8,6 +8,7 @@ cdef int64_t view_level(State* state, uint32_t instrument, int side, int64_t pri
 cdef bytes view_order(State* state, uint32_t slot)
 cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument)
 cdef bytes view_all_orders(State* state)
+cdef bytes view_order_lists(State* state)
 cdef bytes view_wallets(State* state)
 cdef list view_account_wallets(State* state, uint32_t account)
 cdef list view_assets(State* state)

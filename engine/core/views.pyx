@@ -5,8 +5,9 @@ from libc.string cimport memcpy, memset
 
 from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
+from engine.core.list_table cimport LEGS_MAX, List
 from engine.core.pool cimport EXTRA, LISTED, Details, Node
-from engine.core.records cimport OrderRecord, WalletRecord
+from engine.core.records cimport ListRecord, OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
 from engine.core.tags cimport expires_of, session_of
 from engine.core.types cimport InstrumentCommand
@@ -71,6 +72,7 @@ cdef void _fill_extra(Extra* extra, OrderRecord* record) noexcept nogil:
     record.trailing_bps = extra.trailing_bps
     record.stop_ticks = extra.stop_ticks
     record.trigger_ticks = extra.trigger_ticks
+    record.working_ns = extra.working_ns
 
 
 cdef bytes view_order(State* state, uint32_t slot):
@@ -102,6 +104,29 @@ cdef bytes view_all_orders(State* state):
             _fill_order(state, slot, record)
             record += 1
     return records
+
+
+cdef bytes view_order_lists(State* state):
+    """In order of place. O(lists)."""
+    cdef list records = []
+    cdef ListRecord record
+    cdef List* kept
+    cdef uint32_t place
+    cdef int leg
+    for place in range(1, state.lists.fresh):
+        kept = &state.lists.items[place]
+        if kept.list_id == 0:
+            continue
+        memset(&record, 0, sizeof(ListRecord))
+        record.list_id, record.place = kept.list_id, place
+        record.account, record.instrument = kept.account, kept.instrument
+        record.list_type, record.legs = kept.list_type, kept.legs
+        memcpy(record.text, kept.text, 36)
+        for leg in range(LEGS_MAX):
+            if kept.slots[leg] != 0:
+                record.time_ns = state.pool.details[kept.slots[leg]].time_ns
+        records.append(PyBytes_FromStringAndSize(<char*>&record, sizeof(ListRecord)))
+    return b"".join(records)
 
 
 cdef list sorted_wallets(State* state):

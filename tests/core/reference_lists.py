@@ -259,6 +259,7 @@ class ReferenceLists(ReferenceStops):
         if group.kind == ListType.OTOCO:
             code = self._start_pair(group)
         elif order.order_type <= OrderType.MARKET:
+            self._say(EventKind.TRIGGERED, order, order.left_lots, order.left_lots)
             self._enter(order)
             return
         else:
@@ -286,6 +287,8 @@ class ReferenceLists(ReferenceStops):
                 order.pending = False
                 self._arm(order)
         if makers:
+            if group.kind != ListType.OCO:
+                self._say(EventKind.TRIGGERED, holder, holder.left_lots, holder.left_lots)
             self._enter(holder)
         if holder.order_id in group.open:
             self._keep(group, self._excess(group))

@@ -253,7 +253,8 @@ def test_a_pending_leg_that_is_refused_when_its_time_comes_says_why() -> None:
     trade_at(venue, 100)
     place_list(venue, OTO, leg(BUY, LIMIT, price=99), leg(SELL, LIMIT, 600, 105))
     pending = venue.last
-    assert venue.sell(BOB, 99, 5)[2:] == [f"canceled {pending}: 600 TRIGGER_REFUSED", f"list {pending - 2}: 0 of 2, 2"]
+    assert venue.sell(BOB, 99, 5)[2:] == [
+        f"triggered {pending} at 0", f"canceled {pending}: 600 TRIGGER_REFUSED", f"list {pending - 2}: 0 of 2, 2"]
     assert venue.events[-2].flags == Code.INSUFFICIENT_BALANCE
 
 
@@ -354,5 +355,6 @@ def test_a_market_order_may_be_triggered_by_a_fill() -> None:
     bid = venue.last
     place_list(venue, OTO, leg(BUY, LIMIT, price=99), leg(SELL, MARKET))
     pending = venue.last
-    assert venue.sell(BOB, 99, 5)[2:] == [traded(5, 98, pending, 0, bid, 0), f"list {pending - 2}: 0 of 2, 2"]
+    assert venue.sell(BOB, 99, 5)[2:] == [
+        f"triggered {pending} at 0", traded(5, 98, pending, 0, bid, 0), f"list {pending - 2}: 0 of 2, 2"]
     assert [event.kind for event in venue.events].count(EventKind.ACCEPTED) == 1

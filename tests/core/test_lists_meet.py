@@ -39,7 +39,8 @@ def test_a_leg_filled_by_an_uncross_places_its_pair_in_the_state_that_follows() 
     working, profit, stop = venue.last - 2, venue.last - 1, venue.last
     venue.sell(BOB, 100, 5)
     told = venue.tell_venue("auction", BOOK, AuctionStep.UNCROSS)
-    assert told == ["configured", "uncrossed 5 @ 100", traded(5, 100, venue.last - 1, 0, working, 0)]
+    assert told == ["configured", "uncrossed 5 @ 100", traded(5, 100, venue.last - 1, 0, working, 0),
+                    f"triggered {profit} at 0"]
     assert venue.asks() == [(105, 5)]
     assert venue.buy(CAROL, 105, 1)[1:] == [
         traded(1, 105, venue.last, 0, profit, 4), f"canceled {stop}: 5 LIST_DONE"]

@@ -26,7 +26,8 @@ def structs(name: str) -> dict[str, dict[str, tuple[int, str]]]:
             fields[field] = (offset, f"|S{count}" if kind == "char" else FORMATS[kind])
             offset += SIZES[kind] * int(count or 1)
         found[struct] = fields
-        assert offset == {"OrderRecord": 160, "WalletRecord": 24}.get(struct, 128), f"{struct} has {offset} bytes"
+        bytes_of = {"OrderRecord": 168, "WalletRecord": 24, "ListRecord": 72}
+        assert offset == bytes_of.get(struct, 128), f"{struct} has {offset} bytes"
     return found
 
 
@@ -38,7 +39,8 @@ PAIRS = [
     (records.LIMITS_COMMAND, TYPES["LimitsCommand"]), (records.CONTROL_COMMAND, TYPES["ControlCommand"]),
     (records.ASSET_COMMAND, TYPES["AssetCommand"]), (records.ACCOUNT_COMMAND, TYPES["AccountCommand"]),
     (records.EVENT, {**TYPES["TradeEvent"], **TYPES["Event"]}), (records.TOP_EVENT, TYPES["TopEvent"]),
-    (records.ORDER, RESULTS["OrderRecord"]), (records.WALLET, RESULTS["WalletRecord"])]
+    (records.ORDER, RESULTS["OrderRecord"]), (records.WALLET, RESULTS["WalletRecord"]),
+    (records.ORDER_LIST, RESULTS["ListRecord"])]
 
 
 @pytest.mark.parametrize(("dtype", "fields"), PAIRS)
@@ -49,7 +51,7 @@ def test_numpy_and_c_agree_on_every_field(dtype: np.dtype[np.void], fields: dict
 
 
 def test_all_records_are_as_long_as_the_core_thinks() -> None:
-    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 8 + [160, 24]
+    assert [dtype.itemsize for dtype, _ in PAIRS] == [128] * 8 + [168, 24, 72]
 
 
 def enums() -> dict[str, dict[str, int]]:
