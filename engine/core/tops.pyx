@@ -27,14 +27,18 @@ cdef int64_t _best_ticks(Book* book, int side) noexcept nogil:
 cdef void publish_tops(State* state, Command* command, uint64_t first_event) noexcept nogil:
     cdef uint64_t after = state.events.count
     cdef uint64_t position
-    cdef Event* event
     for position in range(first_event, after):
-        event = &state.events.items[position]
-        if _of_a_book(event.kind):
-            _publish(state, command, &state.books[event.instrument])
-        if (_of_a_book(event.kind) or (event.kind == CONFIGURED and event.flags == INSTRUMENT_LIMITS)) and (
-                state.books[event.instrument].status == AUCTION_STATUS):
-            indicate(state, command, &state.books[event.instrument])
+        _publish_after(state, command, state.events.items[position])
+
+
+cdef void _publish_after(State* state, Command* command, Event event) noexcept nogil:
+    """The event is a copy: what is written here may move the others."""
+    cdef bint of_a_book = _of_a_book(event.kind)
+    if of_a_book:
+        _publish(state, command, &state.books[event.instrument])
+    if ((of_a_book or (event.kind == CONFIGURED and event.flags == INSTRUMENT_LIMITS))
+            and state.books[event.instrument].status == AUCTION_STATUS):
+        indicate(state, command, &state.books[event.instrument])
 
 
 cdef inline bint _of_a_book(int kind) noexcept nogil:
