@@ -8,6 +8,7 @@ doubles, and begin by canceling what they left in the book.
 import asyncio
 import logging
 import random
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,6 +20,7 @@ from buttonwood.trading_client import RequestRefused, TradingClient
 from engine.config import Config
 from engine.ready import announce
 from gateway.keys import KeyRecord
+from gateway.tls import own_client_context, scheme
 
 LEVELS = 8                  # orders of one maker on one side of one book
 MAKER_PAUSE_SECONDS = 0.12  # one order placed, one canceled
@@ -114,23 +116,26 @@ class Taker:
 async def serve(config: Config) -> None:
     """Trade until canceled; ready when every maker has quoted all books."""
     keys, fair = demo_keys(config), FairPrices(random.Random(_SEED))
-    url = f"ws://{config.exchange.host}:{config.exchange.port}/ws-api/v3"
+    where = (f"{scheme('ws', config.tls)}://{config.exchange.host}:{config.exchange.port}/ws-api/v3",
+             own_client_context(config.tls))
     makers = {account: Maker(fair, random.Random(account)) for account in MAKERS}
     takers = {account: Taker(random.Random(account)) for account in TAKERS}
     async with asyncio.TaskGroup() as group:
         for account, trader in (makers | takers).items():
-            group.create_task(_keep_trading(url, keys[account], trader.trade))
+            group.create_task(_keep_trading(where, keys[account], trader.trade))
         for maker in makers.values():
             await maker.quoting.wait()
         announce("traders")
 
 
-async def _keep_trading(url: str, key: KeyRecord, trade: Callable[[TradingClient], Awaitable[None]]) -> None:
+async def _keep_trading(where: tuple[str, ssl.SSLContext | None], key: KeyRecord,
+                        trade: Callable[[TradingClient], Awaitable[None]]) -> None:
     """For ever: connect, cancel what an earlier connection left, trade; after a break, pause and come back."""
     pause = RETRY_SECONDS_MIN
+    url, tls = where
     while True:
         try:
-            async with TradingClient(url, key.api_key, key.secret) as client:
+            async with TradingClient(url, key.api_key, key.secret, tls=tls) as client:
                 for symbol in INSTRUMENTS:
                     await _attempt(client, "openOrders.cancelAll", symbol=symbol)
                 pause = RETRY_SECONDS_MIN

@@ -5,6 +5,7 @@ ConnectionError. The demo's traders and the system tests use it.
 """
 import asyncio
 import hmac
+import ssl
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -44,12 +45,14 @@ _decode = msgspec.json.Decoder(_Reply).decode
 class TradingClient:
     """One connection. `async with TradingClient(url, key, secret) as client: await client.request(...)`.
 
+    `tls` says who a wss:// address may be; without it, this machine's authorities decide.
     Events of a subscribed user stream are put into `events`, which drops nothing and is bounded by what the venue is
     willing to send before it closes the connection of a slow reader.
     """
 
-    def __init__(self, url: str, key: str = "", secret: str = "", *, answer_seconds_max: float = 10.0) -> None:
-        self._url, self._key, self._secret = url, key, secret.encode()
+    def __init__(self, url: str, key: str = "", secret: str = "", *, answer_seconds_max: float = 10.0,
+                 tls: ssl.SSLContext | None = None) -> None:
+        self._url, self._key, self._secret, self._tls = url, key, secret.encode(), tls
         self._answer_seconds_max = answer_seconds_max
         self._waiting: dict[int, asyncio.Future[_Reply]] = {}
         self._room = asyncio.Semaphore(PENDING_MAX)
@@ -59,7 +62,8 @@ class TradingClient:
     async def __aenter__(self) -> Self:
         """Connect. Raises OSError when the venue is away."""
         try:
-            self._socket: ClientConnection = await connect(self._url, compression=None, max_size=MESSAGE_BYTES_MAX)
+            self._socket: ClientConnection = await connect(
+                self._url, compression=None, max_size=MESSAGE_BYTES_MAX, ssl=self._tls)
         except WebSocketException as error:
             raise ConnectionError(f"{self._url}: {error}") from None
         self._reader = asyncio.create_task(self._read())

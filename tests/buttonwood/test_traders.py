@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from buttonwood.demo import OPENING_PRICES, demo_listing
 from buttonwood.embedded import temporary_data_dir
@@ -14,6 +15,8 @@ from buttonwood.traders import INSTRUMENTS, FairPrices
 from buttonwood.trading_client import TradingClient
 from buttonwood.venue import Venue
 from engine.config import load_config
+from gateway.tls import own_client_context
+from tests.support.certificate import make_certificate
 from tests.support.waiting import until_answer
 
 LISTED = {terms.symbol: terms for terms in demo_listing().instruments}
@@ -39,11 +42,28 @@ def test_fair_prices_wander_and_can_be_repeated():
 async def last_trade(venue: Venue) -> int:
     """Number of the newest trade in BTCUSDT; -1 while the exchange is away."""
     try:
-        async with TradingClient(venue.addresses.orders) as client:
+        async with TradingClient(venue.addresses.orders, tls=own_client_context(venue.config.tls)) as client:
             trades = await client.call("trades.recent", symbol="BTCUSDT", limit=1)
     except OSError:
         return -1
     return int(trades[-1]["id"]) if trades else 0
+
+
+def test_they_trade_over_tls():
+    """A demo venue with a certificate was never ready: its traders spoke without TLS."""
+    async def story(data_dir: Path) -> None:
+        ports = {name: {"port": 0} for name in ("rest", "exchange", "feed")}
+        config = load_config(data_dir=str(data_dir / "venue"), journal={"segment_bytes": 2**22}, **ports)
+        tls = make_certificate(data_dir)
+        async with Venue(replace(config, tls=tls), demo=True) as venue:
+            assert venue.addresses.orders.startswith("wss://")
+
+            async def some() -> bool:
+                return await last_trade(venue) > 0
+            await until_answer(some)
+
+    with temporary_data_dir() as path:
+        asyncio.run(story(path))
 
 
 def test_they_trade_on_after_the_exchange_was_killed():

@@ -1,17 +1,10 @@
 """What a listener asks of its connections beside the protocol: origin, rates, lifetime, TLS."""
 import asyncio
-import datetime
 import ssl
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 from websockets.asyncio.client import connect
 
@@ -23,6 +16,7 @@ from tests.gateway.raw_websocket import HANDSHAKE, PING, TEXT, RawClient, frame
 from tests.gateway.rest_kit import rest
 from tests.gateway.running import ALICE, furnish, limit, running
 from tests.gateway.test_websocket import LIMITS, Echo, run
+from tests.support.certificate import make_certificate
 from tests.support.waiting import SECONDS_MAX
 
 
@@ -70,19 +64,7 @@ def test_a_connection_ends_after_its_lifetime():
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     """Self-signed for 127.0.0.1 and localhost, key and certificate in files of their own."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(
-        7).not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
-        now + datetime.timedelta(days=1)).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName("localhost")]), False).sign(key, SHA256())
-    (folder / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    other = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "other.pem").write_bytes(other)
-    return Tls(certificate=str(folder / "cert.pem"), key=str(folder / "key.pem"))
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def trusting(certificate: Tls) -> ssl.SSLContext:
