@@ -1,31 +1,48 @@
-"""The child processes of bench.feed: our feed, a plain peer, and the crowd that listens; the kind is the argument.
+"""The child processes of bench.feed: our feed, a plain peer, the floor, the crowd that listens; the kind comes first.
 
 Each prints one JSON line when it is ready. The crowd answers every line on its standard input with what it has heard,
-and forgets it when the line says so; it counts bytes (frames of a run have one size), and reads the time in the frames
-of one listener.
+and does what the line says: FORGET it, or DEAFEN the first listener, who reads no more from then on. The floor answers
+a line [count, updates, per_second] when it has sent all that.
 """
-import asyncio
 import json
 import logging
 import re
+import socket
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
 
+import numpy as np
 import redis.asyncio
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
-from bench.report import percentile
+from bench.native import load_native
 from engine.config import load_config
 from engine.ready import announce
 from gateway import feed
+from gateway.frames import text_frame
 
 PEER_CHANNEL = "peer"
-ASK, FORGET = b"?\n", b"forget\n"
-_SENT_AT = re.compile(rb'"E":(\d+)')
-_HANDSHAKE = (b"GET %b HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+ASK, FORGET, DEAFEN = b"?\n", b"forget\n", b"deafen\n"
+PAYLOAD_BYTES = 193
+HANDSHAKE = (b"GET %b HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+_WELCOME = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+
+
+def payload() -> bytes:
+    """A trade of today's size; E holds nanoseconds, so that the listener can tell how old it is."""
+    text = b'{"e":"trade","E":%d,"s":"BTCUSDT","t":123456789,"p":"50000.00000000"' % time.time_ns()
+    return text + b',"x":"' + b"x" * (PAYLOAD_BYTES - len(text) - 8) + b'"}'
+
+
+def paced(count: int, per_second: float, say: Callable[[int], None]) -> None:
+    """Say 1 to `count` at a steady pace."""
+    start = time.perf_counter()
+    for number in range(1, count + 1):
+        say(number)
+        time.sleep(max(0.0, start + number / per_second - time.perf_counter()))
 
 
 async def ours(redis_url: str) -> None:
@@ -40,6 +57,7 @@ async def peer(redis_url: str) -> None:
     async def handle(connection: ServerConnection) -> None:
         members.add(connection)
         await connection.wait_closed()
+        members.discard(connection)
 
     pubsub = redis.asyncio.Redis.from_url(redis_url).pubsub(ignore_subscribe_messages=True)
     await pubsub.subscribe(PEER_CHANNEL)
@@ -49,67 +67,54 @@ async def peer(redis_url: str) -> None:
             broadcast(members, message["data"].decode())
 
 
-class Listener(asyncio.Protocol):
-    """One member of the crowd."""
-
-    def __init__(self, path: bytes, delays_us: list[float] | None, opened: asyncio.Semaphore) -> None:
-        self._path, self._delays_us, self._opened = path, delays_us, opened
-        self._head: bytes | None = b""
-        self.bytes = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert hasattr(transport, "write")
-        transport.write(_HANDSHAKE % self._path)
-
-    def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            self._head += data
-            if b"\r\n\r\n" in self._head:
-                data, self._head = self._head.partition(b"\r\n\r\n")[2], None
-                self._opened.release()
-            else:
-                return
-        self.bytes += len(data)
-        if self._delays_us is not None and data:
-            now = time.time_ns()
-            self._delays_us += [(now - int(sent)) / 1000 for sent in _SENT_AT.findall(data)]
+def floor(listeners: int) -> None:
+    """What the kernel asks for: the same bytes by a C loop of send(2) on as many sockets, and nothing else."""
+    native = load_native("_sockets")
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
+        announce("floor", url=f"ws://127.0.0.1:{server.getsockname()[1]}/ws")
+        plugs = []
+        while len(plugs) < listeners:
+            plug = server.accept()[0]
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while not plug.recv(4096).endswith(b"\r\n\r\n"):
+                pass
+            plug.sendall(_WELCOME)
+            plugs.append(plug)
+    descriptors = np.array([plug.fileno() for plug in plugs], np.int32)
+    for line in sys.stdin:
+        count, updates, per_second = json.loads(line)
+        paced(count, per_second, lambda _, updates=updates: native.send_all(   # type: ignore[misc]
+            descriptors, b"".join([text_frame(payload()) for _ in range(updates)])))
+        print("{}", flush=True)
 
 
-async def crowd(url: str, count: int) -> None:
-    """`count` listeners; the first one measures how old the messages are when they arrive."""
-    loop = asyncio.get_running_loop()
+def crowd(url: str, count: int) -> None:
+    """`count` listeners."""
     host, port, path = re.match(r"ws://([^:]+):(\d+)(/.*)", url).groups()   # type: ignore[union-attr]
-    delays_us: list[float] = []
-    opened = asyncio.Semaphore(0)
-    listeners: list[Listener] = []
-    for number in range(count):
-        made = Listener(path.encode(), delays_us if number == 0 else None, opened)
-        listeners.append(made)
-        await loop.create_connection(lambda made=made: made, host, int(port))   # type: ignore[misc]
-        await opened.acquire()
+    made = load_native("_sockets").Crowd(host, int(port), HANDSHAKE % path.encode(), count, sys.stdin.fileno())
     announce("crowd")
-    asked = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
-    while question := await asked.readline():
-        print(json.dumps(_heard(listeners, delays_us)), flush=True)
+    deaf = 0
+    while True:
+        made.listen()
+        question = sys.stdin.buffer.raw.readline()   # type: ignore[attr-defined]
+        if not question:
+            return
+        fewest, most = made.heard(deaf)
+        print(json.dumps({"bytes_min": fewest, "bytes_max": most, "delay_p50_us": made.age_us(50), "gone": made.gone,
+                          "delay_p99_us": made.age_us(99), "last_gone_s": made.last_gone_s}), flush=True)
         if question == FORGET:
-            delays_us.clear()
-            for listener in listeners:
-                listener.bytes = 0
-
-
-def _heard(listeners: list[Listener], delays_us: list[float]) -> dict[str, Any]:
-    heard = [listener.bytes for listener in listeners]
-    answer = {"bytes_min": min(heard), "bytes_max": max(heard)}
-    if delays_us:
-        answer |= {"delay_p50_us": percentile(delays_us, 50), "delay_p99_us": percentile(delays_us, 99)}
-    return answer
+            made.forget()
+        elif question == DEAFEN:
+            deaf = 1
+            made.deafen(0)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.ERROR)   # a new sequence of the bench is a gap to the feed
     kind, *arguments = sys.argv[1:]
     if kind == "crowd":
-        uvloop.run(crowd(arguments[0], int(arguments[1])))
+        crowd(arguments[0], int(arguments[1]))
+    elif kind == "floor":
+        floor(int(arguments[0]))
     else:
         uvloop.run({"ours": ours, "peer": peer}[kind](arguments[0]))

@@ -7,8 +7,9 @@ checks nothing, keeps nothing and acknowledges at once (bench/gateway_peer.py).
     python -m bench.gateway [--quick] [--json] [--directory DIR]
 
 One order in flight on one connection; 50 connections with one in flight each; 50 connections and one connection with
-orders in bursts. `cpu_us` is the server's own processor time per order, all threads. Servers run on core 0, the load on
-core 1.
+orders in bursts; 20,000 orders a second whatever is unanswered. Signed REST orders, closed loop and at 500 a second,
+beside a bare ASGI application on uvicorn that answers at once; there `cpu_us` is the REST process alone. `cpu_us` is
+the server's own processor time per order, all threads. Servers run on core 0, the load on core 1.
 """
 import argparse
 import asyncio
@@ -25,7 +26,18 @@ from typing import NamedTuple
 
 import uvloop
 
-from bench.gateway_load import BUYER, SELLER, SYMBOL, Trader, cpu_ns, make_keys, order_frames, pin
+from bench.gateway_load import (
+    BUYER,
+    SELLER,
+    SYMBOL,
+    HttpTrader,
+    Trader,
+    cpu_ns,
+    http_requests,
+    make_keys,
+    order_frames,
+    pin,
+)
 from bench.report import Figure, emit, figure, machine, percentile
 from buttonwood.bootstrap import bootstrap
 from buttonwood.listing import AccountTerms, AssetTerms, InstrumentTerms, Listing
@@ -33,6 +45,8 @@ from engine.config import load_config
 from gateway.keys import NewKey
 
 STOP_SECONDS_MAX = 20
+ANSWERS_SECONDS_MAX = 60.0
+TICK_SECONDS = 0.001
 REPEATS = {False: 5, True: 1}   # by --quick
 SHARE = {False: 1, True: 5}     # of the orders
 RICH = {"USDT": "1000000000", "BTC": "100000"}
@@ -49,6 +63,7 @@ class Load(NamedTuple):
     connections: int
     burst: int
     orders: int
+    per_second: int = 0   # 0: the next orders follow the replies
 
 
 LOADS = {
@@ -56,7 +71,9 @@ LOADS = {
     "50_connections": Load(50, 1, 10_000),
     "50_connections_bursts_of_10": Load(50, 10, 40_000),
     "1_connection_bursts_of_500": Load(1, 500, 40_000),
+    "50_connections_20000_per_second": Load(50, 1, 40_000, 20_000),
 }
+REST_LOADS = {"rest_20_connections": Load(20, 1, 10_000), "rest_500_per_second": Load(20, 1, 2000, 500)}
 
 
 class Result(NamedTuple):
@@ -65,6 +82,7 @@ class Result(NamedTuple):
     orders_per_second: float
     cpu_us_per_order: float
     ack_p50_us: float
+    ack_p95_us: float
     ack_p99_us: float
 
 
@@ -74,7 +92,7 @@ def server(*words: str) -> Iterator[tuple[int, str]]:
     process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield process.pid, json.loads(process.stdout.readline())["url"]
+        yield process.pid, json.loads(process.stdout.readline()).get("url", "")
     finally:
         process.terminate()
         process.wait(STOP_SECONDS_MAX)
@@ -83,36 +101,59 @@ def server(*words: str) -> Iterator[tuple[int, str]]:
 
 async def run(pid: int, url: str, keys: list[NewKey], load: Load) -> Result:
     """Send one load."""
-    traders = [await Trader.connect(url) for _ in range(load.connections)]
+    kind, make = (HttpTrader, http_requests) if url.startswith("http") else (Trader, order_frames)
+    traders = [await kind.connect(url) for _ in range(load.connections)]
     each = load.orders // load.connections // load.burst * load.burst
-    frames = [order_frames(keys, each) for _ in traders]
+    frames = [make(keys, each) for _ in traders]
     begin_ns, cpu_before_ns = time.perf_counter_ns(), cpu_ns(pid)
-    await asyncio.gather(*(trader.run(own, load.burst) for trader, own in zip(traders, frames, strict=True)))
+    if load.per_second:
+        await offer(traders, frames, load.per_second)
+    else:
+        await asyncio.gather(*(trader.run(own, load.burst) for trader, own in zip(traders, frames, strict=True)))
     elapsed_ns, busy_ns = time.perf_counter_ns() - begin_ns, cpu_ns(pid) - cpu_before_ns
     latencies_ns = [latency for trader in traders for latency in trader.latencies_ns]
     for trader in traders:
         trader.close()
     count = len(latencies_ns)
     assert count == each * load.connections
-    return Result(count / elapsed_ns * 1e9, busy_ns / count / 1000, percentile(latencies_ns, 50) / 1000,
-                  percentile(latencies_ns, 99) / 1000)
+    ranks = [percentile(latencies_ns, rank) / 1000 for rank in (50, 95, 99)]
+    return Result(count / elapsed_ns * 1e9, busy_ns / count / 1000, *ranks)
+
+
+async def offer(traders: list[Trader], frames: list[list[bytes]], per_second: int) -> None:
+    """Orders at a steady rate, dealt out in turn; until all are answered."""
+    begin_ns, step_ns, sent = time.perf_counter_ns(), 10**9 // per_second, 0
+    while sent < len(frames) * len(frames[0]):
+        due = (time.perf_counter_ns() - begin_ns) // step_ns
+        while sent < min(due, len(frames) * len(frames[0])):
+            traders[sent % len(traders)].offer(frames[sent % len(traders)][sent // len(traders)],
+                                               begin_ns + sent * step_ns)
+            sent += 1
+        await asyncio.sleep(TICK_SECONDS)
+    async with asyncio.timeout(ANSWERS_SECONDS_MAX):
+        while sum(len(trader.latencies_ns) for trader in traders) < sent:   # noqa: ASYNC110 - almost there
+            await asyncio.sleep(TICK_SECONDS)
 
 
 async def measure_all(folder: Path, quick: bool) -> dict[str, object]:
     """Both servers take turns, load by load; the first round warms up."""
     settings = folder / "venue.toml"
-    settings.write_text(f'data_dir = "{folder / "data"}"\nexchange.port = 0\n')
+    settings.write_text(f'data_dir = "{folder / "data"}"\nexchange.port = 0\nrest.port = 0\n')
     config = load_config(settings)
     keys = make_keys(config)
     results: dict[str, list[Result]] = {}
-    with server("buttonwood", "exchange", "--config", str(settings)) as venue, server("bench.gateway_peer") as peer:
+    where = ("--config", str(settings))
+    with server("buttonwood", "exchange", *where) as venue, server("bench.gateway_peer") as peer, \
+            server("buttonwood", "rest", *where) as rest, server("bench.gateway_peer", "http") as http_peer:
         await bootstrap(config, LISTING)
-        for pid, core in ((venue[0], 0), (peer[0], 0), (os.getpid(), 1)):
+        for pid, core in ((venue[0], 0), (peer[0], 0), (rest[0], 0), (http_peer[0], 0), (os.getpid(), 1)):
             pin(pid, core)
+        turns = [(name, load, (venue, peer)) for name, load in LOADS.items()]
+        turns += [(name, load, (rest, http_peer)) for name, load in REST_LOADS.items()]
         for round_number in range(REPEATS[quick] + 1):
-            for name, load in LOADS.items():
+            for name, load, servers in turns:
                 load = load._replace(orders=load.orders // SHARE[quick])
-                for who, (pid, url) in (("", venue), ("peer_", peer)):
+                for who, (pid, url) in zip(("", "peer_"), servers, strict=True):
                     results.setdefault(who + name, []).append(await run(pid, url, keys, load))
             if not round_number:
                 results.clear()

@@ -1,7 +1,8 @@
 """Load for order entry: connections that write ready-made signed frames and count the replies, the same for any server.
 
 Frames are built before the clock starts. A connection sends `burst` orders in one write and the next ones when all of
-them are answered; the time of an order is from that write to the read that holds its reply.
+them are answered; the time of an order is from that write to the read that holds its reply. Or orders are offered at a
+steady rate, and their time counts from when they were due. HttpTrader does the same with HTTP requests.
 """
 import asyncio
 import hmac
@@ -9,6 +10,7 @@ import itertools
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -47,11 +49,26 @@ def _order(key: NewKey, side: str) -> bytes:
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=True)
 
 
+def http_requests(keys: list[NewKey], count: int) -> list[bytes]:
+    """The same orders as signed POSTs."""
+    return [_post(keys[number % 2], "SELL" if number % 2 else "BUY") for number in range(count)]
+
+
+def _post(key: NewKey, side: str) -> bytes:
+    body = (f"symbol={SYMBOL}&side={side}&type=LIMIT&timeInForce=GTC&price=50000.00&quantity=0.00010&recvWindow=60000"
+            f"&newClientOrderId=bench-{next(_numbers)}&timestamp={time.time_ns() // 10**6}").encode()
+    body += b"&signature=" + hmac.digest(key.secret.encode(), body, "sha256").hex().encode()
+    return (b"POST /api/v3/order HTTP/1.1\r\nHost: bench\r\nX-MBX-APIKEY: %b\r\nContent-Length: %d\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\n%b" % (key.api_key.encode(), len(body), body))
+
+
 class Trader(asyncio.Protocol):
     """One connection; `run` sends its frames."""
 
     def __init__(self) -> None:
         self.latencies_ns: list[int] = []
+        self.answered_ns = 0   # when the newest reply was read
+        self._offered_ns: deque[int] = deque()   # when orders were due that `offer` has sent
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._open = False
         self._buffer = b""
@@ -59,7 +76,7 @@ class Trader(asyncio.Protocol):
     @classmethod
     async def connect(cls, url: str) -> "Trader":
         """A connection whose handshake is done."""
-        host, port = url.removeprefix("ws://").split("/")[0].split(":")
+        host, port = url.split("//")[1].split("/")[0].split(":")
         _, trader = await asyncio.get_running_loop().create_connection(cls, host, int(port))
         await trader._ready
         return trader
@@ -72,6 +89,11 @@ class Trader(asyncio.Protocol):
         self._ready = asyncio.get_running_loop().create_future()
         self._next()
         await self._ready
+
+    def offer(self, frame: bytes, due_ns: int) -> None:
+        """Send one order whatever is unanswered; its time counts from when it was due."""
+        self._offered_ns.append(due_ns)
+        self._transport.write(frame)
 
     def close(self) -> None:
         self._transport.abort()
@@ -89,10 +111,17 @@ class Trader(asyncio.Protocol):
             self._ready.set_result(None)
             return
         if answered := self._replies():
-            self.latencies_ns += [time.perf_counter_ns() - self._sent_ns] * answered
-            self._due -= answered
-            if not self._due:
-                self._next()
+            self.answered_ns = time.perf_counter_ns()
+            self._count(answered)
+
+    def _count(self, answered: int) -> None:
+        if self._offered_ns:
+            self.latencies_ns += [self.answered_ns - self._offered_ns.popleft() for _ in range(answered)]
+            return
+        self.latencies_ns += [self.answered_ns - self._sent_ns] * answered
+        self._due -= answered
+        if not self._due:
+            self._next()
 
     def _replies(self) -> int:
         """Cut complete frames off the buffer; how many. AssertionError for one that is no success."""
@@ -117,6 +146,27 @@ class Trader(asyncio.Protocol):
         self._due = self._burst
         self._sent_ns = time.perf_counter_ns()
         self._transport.write(data)
+
+
+class HttpTrader(Trader):
+    """One connection that is kept alive."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._open = True
+        self._ready.set_result(None)
+
+    def _replies(self) -> int:
+        count = 0
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].lower()
+            assert head.startswith(b"http/1.1 200"), self._buffer[:400]
+            size = end + 4 + int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+            if len(self._buffer) < size:
+                break
+            self._buffer = self._buffer[size:]
+            count += 1
+        return count
 
 
 def pin(pid: int, core: int) -> None:

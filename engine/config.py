@@ -41,11 +41,13 @@ class Feed(Section, frozen=True):
 
     processes: so many share the port (SO_REUSEPORT), the kernel spreads connections over them; `buttonwood up` starts
     them all. More than 1 lets a further `buttonwood feed` of the same user join at any time.
+    behind_seconds_max: a subscriber that leaves something unread for so long is cut.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8082
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    behind_seconds_max: Seconds = 4.0
 
 
 class Rest(Section, frozen=True):

@@ -10,6 +10,7 @@ At a limit:
   handshake above 16 KiB                       431
   handshake not complete in time               cut
   more unsent bytes than write_buffer_bytes_max   cut: a reader that slow has lost the stream anyway
+  unsent bytes for feed.behind_seconds_max     cut, on market streams
   more than a quarter of that unsent           we stop reading and delivering until the peer has taken some, so that one
                                                who asks much before it reads is waited for, not cut
   no pong for pong_seconds_max                 close 1008
@@ -23,6 +24,7 @@ At a limit:
 import asyncio
 import logging
 import socket
+import struct
 from collections import deque
 from typing import cast
 
@@ -39,6 +41,7 @@ from gateway.outlet import Outlet
 
 HANDSHAKE_BYTES_MAX = 16 * 1024
 _HANDSHAKE_END = b"\r\n\r\n"
+_AT_ONCE = struct.pack("ii", 1, 0)   # close with a reset
 _log = logging.getLogger(__name__)
 _protocol_log = logging.getLogger(__name__ + ".protocol")
 _protocol_log.setLevel(logging.WARNING)  # the library tells of every connection
@@ -136,10 +139,10 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         limits = self._owner.limits
-        plug = transport.get_extra_info("socket")
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.socket_send_bytes)
+        self._plug = transport.get_extra_info("socket")
+        self._plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.socket_send_bytes)
         if transport.get_extra_info("sslcontext") is None:
-            self.outlet.opened(plug.fileno())
+            self.outlet.opened(self._plug.fileno())
         self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes_max // 4)
         self._owner.wheel.add(self, limits.handshake_seconds_max)
 
@@ -176,6 +179,7 @@ class Connection(asyncio.Protocol):
         self.outlet.shut()
         self._events.clear()
         self._owner.wheel.remove(self)
+        self._owner.stragglers.discard(self)
         self._owner.left(self)
         handler, self._handler = self._handler, None
         if handler is not None:
@@ -209,17 +213,30 @@ class Connection(asyncio.Protocol):
             outlet.drop()
             return
         if outlet.behind:
-            outlet.behind = self._transport.get_write_buffer_size() > 0
+            self.catches_up()
         if outlet.queued_bytes and not outlet.leave():
             outlet.behind = True
+            self._owner.stragglers.add(self)
             self._transport.write(outlet.taken())
             if self._transport.get_write_buffer_size() > self._write_most:
-                _log.info("%s: cut, it does not read what it asked for", self.peer)
-                self.abort()
+                self.cut()
                 return
         if self._ending:
             self._ending = False
             self._end()
+
+    def catches_up(self) -> bool:
+        """True when the system has taken everything: sockets are written to directly again."""
+        if not self._transport.get_write_buffer_size():
+            self.outlet.behind = False
+            self._owner.stragglers.discard(self)
+        return not self.outlet.behind
+
+    def cut(self) -> None:
+        """End a connection whose peer does not take what it asked for; what the system still holds is dropped."""
+        _log.info("%s: cut, it does not read what it asked for", self.peer)
+        self._plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.abort()
 
     # steps
 

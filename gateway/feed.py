@@ -2,7 +2,8 @@
 Start as many as wanted.
 
 While Redis is away connections are accepted and requests answered, but no data flows (gateway/feed_hub.py says what
-clients see). A reader that does not keep up is cut at write_buffer_bytes_max and hurts nobody else.
+clients see). A reader that does not keep up is cut at write_buffer_bytes_max or behind_seconds_max and hurts
+nobody else.
 """
 import asyncio
 import contextlib
@@ -48,7 +49,7 @@ async def _listen(config: Config, hub: Hub, users: FeedUsers, work: asyncio.Task
     limits = config.limits
     listener = await listen(
         lambda: FeedSession(hub, users, limits.subscriptions_max), config.feed.host, config.feed.port, limits,
-        tls_context(config.tls), shared=config.feed.processes > 1)
+        tls_context(config.tls), behind_seconds_max=config.feed.behind_seconds_max, shared=config.feed.processes > 1)
     announce("feed", url=f"{scheme('ws', config.tls)}://{config.feed.host}:{listener.port}/ws")
     try:
         await asyncio.shield(work)

@@ -6,6 +6,7 @@ from websockets.typing import Origin
 
 from engine.config import Limits
 from gateway.outlet import Turn
+from gateway.stragglers import Stragglers
 from gateway.timer_wheel import TimerWheel
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Owner(Protocol):
     limits: Limits
     wheel: TimerWheel
     turn: Turn
+    stragglers: Stragglers
     factory: Callable[[], Handler]
     origins: Sequence[Origin | None] | None   # None: any
 

@@ -19,6 +19,7 @@ from gateway.connection import Connection
 from gateway.frames import text_frame
 from gateway.handler import Handler
 from gateway.outlet import Turn
+from gateway.stragglers import Stragglers
 from gateway.timer_wheel import TimerWheel
 from gateway.windows import Window
 
@@ -34,10 +35,12 @@ _log = logging.getLogger(__name__)
 class Listener:
     """A listening port and its connections. `close`, then `wait_closed`, as with asyncio.Server."""
 
-    def __init__(self, factory: Callable[[], Handler], limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, factory: Callable[[], Handler], limits: Limits, tls: ssl.SSLContext | None = None,
+                 behind_seconds_max: float = 0) -> None:
         self.factory = factory
         self.limits, self._tls = limits, tls
         self.wheel = TimerWheel()
+        self.stragglers = Stragglers(self.wheel, behind_seconds_max)
         self.connections: set[Connection] = set()
         self.origins = origins_of(limits)
         self._connects = Window(CONNECTS_SECONDS)
@@ -134,8 +137,12 @@ def origins_of(limits: Limits) -> Sequence[Origin | None] | None:
 
 
 async def listen(factory: Callable[[], Handler], host: str, port: int, limits: Limits,
-                 tls: ssl.SSLContext | None = None, shared: bool = False) -> Listener:
-    """Serve WebSocket connections; `factory` makes the Handler of each. Raises ConfigError."""
-    listener = Listener(factory, limits, tls)
+                 tls: ssl.SSLContext | None = None, *, behind_seconds_max: float = 0, shared: bool = False) -> Listener:
+    """Serve WebSocket connections; `factory` makes the Handler of each. Raises ConfigError.
+
+    behind_seconds_max: how long a peer may leave something unread; 0: for ever. shared: other processes may listen at
+    the same port, the system deals connections out.
+    """
+    listener = Listener(factory, limits, tls, behind_seconds_max)
     await listener.start(host, port, shared)
     return listener

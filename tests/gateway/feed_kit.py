@@ -102,12 +102,12 @@ async def url_of(capsys: pytest.CaptureFixture[str], task: "asyncio.Task[None]")
 
 
 def run_feed(capsys: pytest.CaptureFixture[str], story: Callable[[FeedKit], Awaitable[None]],
-             redis_settings: dict[str, object] | None = None, processes: int = 1, **limits: object) -> None:
+             redis_settings: dict[str, object] | None = None, feed_settings: dict[str, object] | None = None,
+             **limits: object) -> None:
     """Run a story against a feed that is linked to Redis and a publisher that is connected."""
     async def main(server: RedisServer) -> None:
         config = load_config(redis={"url": server.url, **(redis_settings or {})},
-                             feed={"port": 0, "processes": processes},
-                             limits={"close_seconds_max": 0.5, **limits})
+                             feed={"port": 0, **(feed_settings or {})}, limits={"close_seconds_max": 0.5, **limits})
         task = asyncio.create_task(serve(config))
         tasks = [task]
         try:

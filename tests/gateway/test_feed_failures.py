@@ -182,6 +182,27 @@ def test_a_reader_that_stops_reading_is_cut_and_others_do_not_notice(capsys, cap
     run_feed(capsys, story, write_buffer_bytes_max=256 * 1024)
 
 
+def test_a_reader_that_takes_nothing_for_too_long_is_cut_however_little_is_unsent(capsys, caplog):
+    caplog.set_level("INFO", "gateway.connection")
+
+    async def story(kit: FeedKit) -> None:
+        async with kit.client("/ws/btcusdt@trade") as good, kit.client("/ws/btcusdt@trade") as bad:
+            client = Client(good)
+            bad.transport.pause_reading()
+            number = 0
+            while "does not read" not in caplog.text:
+                kit.say("BTCUSDT", (Kind.TRADE, {"t": number, "x": "x" * 40_000}))
+                assert (await client.read())["t"] == number
+                number += 1
+                await asyncio.sleep(0.01)
+            bad.transport.resume_reading()
+            assert await Client(bad).close_code() == 1006
+            kit.say("BTCUSDT", trade(-1))
+            assert await client.read() == trade(-1)[1]
+
+    run_feed(capsys, story, feed_settings={"behind_seconds_max": 0.3}, write_buffer_bytes_max=1 << 30)
+
+
 def test_without_redis_requests_are_answered_and_data_comes_later(capsys):
     async def main(server: RedisServer) -> None:
         config = load_config(redis={"url": server.url}, feed={"port": 0}, limits={"close_seconds_max": 0.5})

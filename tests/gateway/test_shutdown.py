@@ -100,7 +100,7 @@ def test_processes_share_a_port_and_one_goes_without_the_others(capsys):
             if not gone:
                 assert await Subscriber(client).read() == {"t": 2}
             await client.close()
-    run_feed(capsys, story, processes=2)
+    run_feed(capsys, story, feed_settings={"processes": 2})
 
 
 async def _told(client: websockets.ClientConnection) -> bool:
