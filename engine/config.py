@@ -42,12 +42,14 @@ class Feed(Section, frozen=True):
     processes: so many share the port (SO_REUSEPORT), the kernel spreads connections over them; `buttonwood up` starts
     them all. More than 1 lets a further `buttonwood feed` of the same user join at any time.
     behind_seconds_max: a subscriber that leaves something unread for so long is cut.
+    raw_streams: whether `@depth@raw` and `@depthCrc` are made; they cost the market-data worker a text per frame.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8082
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
     behind_seconds_max: Seconds = 4.0
+    raw_streams: bool = True
 
 
 class Rest(Section, frozen=True):

@@ -12,6 +12,7 @@ from collections import Counter
 
 from engine.market_channels import (
     ALL_SYMBOLS,
+    DIFFERENCES,
     FAST_MS,
     PARTIAL_LEVELS,
     SLOW_MS,
@@ -135,7 +136,7 @@ class Hub:
         for (of, kind), topic in self._topics.items():
             if symbol in (None, of):
                 topic.last = None
-                if kind in (Kind.DEPTH_100, Kind.DEPTH_1000):
+                if kind in DIFFERENCES:
                     parted.update(topic.listeners())
         _log.log(logging.WARNING if parted else logging.INFO, "gap in %s: %s; %d connections are closed",
                  symbol or "all streams", reason, len(parted))

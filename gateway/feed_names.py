@@ -42,6 +42,8 @@ KINDS = {
     "depth": StreamKind(Kind.DEPTH_1000),
     "depth@100ms": StreamKind(Kind.DEPTH_100),
     "depth@1000ms": StreamKind(Kind.DEPTH_1000),
+    "depth@raw": StreamKind(Kind.DEPTH_RAW),
+    "depthCrc": StreamKind(Kind.DEPTH_CRC),
     "aggTrade": StreamKind(Kind.AGG_TRADE),
     "miniTicker": StreamKind(Kind.MINI_TICKER),
     "ticker": StreamKind(Kind.TICKER),

@@ -66,6 +66,15 @@ class DepthEvent(_Event, kw_only=True):
     asks: list[Level] = field(name="a")
 
 
+class DepthChecksumEvent(_Event, kw_only=True):
+    """CRC-32 of the best levels after the update u."""
+
+    event: str = field(name="e", default="depthCrc")
+    last_update_id: int = field(name="u")
+    levels: int = field(name="n")
+    checksum: int = field(name="c")
+
+
 class Kline(Struct, kw_only=True):
     """A candle."""
 
@@ -200,6 +209,7 @@ class ControlError(Struct):
 SHAPES: dict[Kind, Any] = {
     Kind.TRADE: TradeEvent, Kind.AGG_TRADE: AggTradeEvent, Kind.BOOK_TICKER: BookTickerEvent,
     Kind.BOOK_TICKERS: BookTickerEvent, Kind.DEPTH_100: DepthEvent, Kind.DEPTH_1000: DepthEvent,
+    Kind.DEPTH_RAW: DepthEvent, Kind.DEPTH_CRC: DepthChecksumEvent,
     Kind.MINI_TICKER: MiniTickerEvent, Kind.MINI_TICKERS: list[MiniTickerEvent], Kind.TICKER: TickerEvent,
     Kind.TICKERS: list[TickerEvent], Kind.AVG_PRICE: AveragePriceEvent,
     **dict.fromkeys(PARTIAL_LEVELS, Depth), **dict.fromkeys(KLINES, KlineEvent),

@@ -125,7 +125,7 @@ class MarketData:
             self._go_silent()
         events = self.core.apply(frame.commands)
         if live:
-            self._tell(events)
+            self._tell(events, time_ns // NS_PER_MS)
         else:
             self._remember(events)
         self._last_ms = time_ns // NS_PER_MS
@@ -150,7 +150,7 @@ class MarketData:
 
     # 2. events to entries
 
-    def _tell(self, buffer: memoryview) -> None:
+    def _tell(self, buffer: memoryview, at_ms: int) -> None:
         touched: dict[int, MarketBook] = {}
         for event in unpack_events(buffer):
             if event.kind in _OF_A_BOOK:
@@ -164,6 +164,7 @@ class MarketData:
                 self._configure()
         for number in touched:
             self._tapes[number].settle()
+            self._books[number].settle(at_ms)
         self._outbox.send(touched.values())
 
     def _remember(self, buffer: memoryview) -> None:
@@ -185,7 +186,7 @@ class MarketData:
             if book is not None:
                 book.instrument = self._tapes[number].instrument = instrument
             elif self._nameable(instrument):
-                book = self._books[number] = MarketBook(self.core, instrument)
+                book = self._books[number] = MarketBook(self.core, instrument, self._config.feed.raw_streams)
                 tape = self._tapes[number] = MarketTape(self.core, instrument, book.entries)
                 tape.live = self.live
 

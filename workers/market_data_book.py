@@ -8,7 +8,7 @@ from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Instrument
 from engine.market_channels import PARTIAL_LEVELS, REFRESH, Kind, encode_entry
-from workers.market_data_json import Level, diff_json, partial_json, ticker_json, trade_json
+from workers.market_data_json import CRC_LEVELS, Level, crc_json, diff_json, partial_json, ticker_json, trade_json
 
 _DEEPEST = max(PARTIAL_LEVELS.values())
 _NEVER_RESTED = frozenset({
@@ -24,12 +24,17 @@ class DepthWindow:
         self.kind, self.last_id = kind, last_id
         self.touched: tuple[set[int], set[int]] = (set(), set())   # price_ticks by side
 
+    def clear(self) -> None:
+        """Nothing is touched yet."""
+        for prices in self.touched:
+            prices.clear()
+
 
 class MarketBook:
     """Publishes one instrument. `entries` gathers encoded entries until the owner takes them."""
 
-    def __init__(self, core: Exchange, instrument: Instrument) -> None:
-        self.instrument = instrument
+    def __init__(self, core: Exchange, instrument: Instrument, tells_raw: bool = True) -> None:
+        self.instrument, self._tells_raw = instrument, tells_raw
         self.entries: list[bytes] = []
         self.seq = 0                 # of the instrument's channel, in the present epoch
         self._core, self._id = core, instrument.id
@@ -47,6 +52,7 @@ class MarketBook:
     def restart(self) -> None:
         """Forget what was said: the streams go on from the book as it is now."""
         update_id = self._core.update_id(self._id)
+        self._raw = DepthWindow(Kind.DEPTH_RAW, update_id)
         self._fast, self._slow = DepthWindow(Kind.DEPTH_100, update_id), DepthWindow(Kind.DEPTH_1000, update_id)
         self._partial_id = -1
         self._new_level = None
@@ -74,15 +80,30 @@ class MarketBook:
         elif kind == EventKind.TRIGGERED:
             self._triggered(event)
         elif kind == EventKind.REDUCED or (kind == EventKind.CANCELED and event.code not in _NEVER_RESTED):
-            self._fast.touched[event.side].add(event.price_ticks)
+            self._raw.touched[event.side].add(event.price_ticks)
+
+    def settle(self, now_ms: int) -> None:
+        """A frame is over: what its commands touched is told raw, and again at the ticks."""
+        self._new_level = None
+        raw, fast = self._raw, self._fast
+        for prices, touched in zip(fast.touched, raw.touched, strict=True):
+            prices |= touched
+        if self._tells_raw:
+            self._diff(raw, now_ms)
+        else:
+            raw.clear()
 
     def fast_tick(self, now_ms: int) -> None:
-        """Every 100 ms: the difference, and the best levels where they changed."""
+        """Every 100 ms: the difference, the best levels where they changed, and their checksum."""
+        self.settle(now_ms)
         for side in Side:
             self._slow.touched[side].update(self._fast.touched[side])
-        self._diff(self._fast, now_ms)
-        self._new_level = None
+        changed = self._diff(self._fast, now_ms)
         self._partials()
+        if changed and self._tells_raw:
+            bids, asks = (levels[:CRC_LEVELS] for levels in self._best)
+            self.entries.append(encode_entry(
+                Kind.DEPTH_CRC, crc_json(self.instrument, now_ms, self._partial_id, bids, asks)))
 
     def slow_tick(self, now_ms: int) -> None:
         """Every 1000 ms, after the fast tick: the other difference, and the state once more for late readers."""
@@ -102,9 +123,9 @@ class MarketBook:
     def _trade(self, trade: Event) -> None:
         """The maker's level has changed; a taker that is filled has not made one at its own price."""
         self.entries.append(encode_entry(Kind.TRADE, trade_json(self.instrument, trade)))
-        self._fast.touched[1 - trade.side].add(trade.price_ticks)
+        self._raw.touched[1 - trade.side].add(trade.price_ticks)
         if self._new_level is not None and trade.left_lots == 0 and trade.order_id == self._new_order:
-            self._fast.touched[trade.side].discard(self._new_level)
+            self._raw.touched[trade.side].discard(self._new_level)
             self._new_level = None
 
     def _accepted(self, order: Event) -> None:
@@ -113,7 +134,7 @@ class MarketBook:
         waits = order.kind == EventKind.ACCEPTED and order.order_type > OrderType.MARKET
         if order.time_in_force in _AT_ONCE or order.order_type == OrderType.MARKET or waits:
             return
-        touched = self._fast.touched[order.side]
+        touched = self._raw.touched[order.side]
         if order.price_ticks not in touched:
             touched.add(order.price_ticks)
             self._new_level, self._new_order = order.price_ticks, order.order_id
@@ -122,23 +143,25 @@ class MarketBook:
         """The trades of an uncross tell one price, not those of the levels they take from: these are told before."""
         self._new_level = None
         if event.flags == AuctionTold.TOUCHED:
-            self._fast.touched[event.side].add(event.price_ticks)
+            self._raw.touched[event.side].add(event.price_ticks)
 
     def _triggered(self, order: Event) -> None:
         """A stop or a pending leg begins to work and may come to rest; others of its command may trade before it."""
         self._new_level = None
         if order.time_in_force not in _AT_ONCE:
-            self._fast.touched[order.side].add(order.price_ticks)
+            self._raw.touched[order.side].add(order.price_ticks)
 
-    def _diff(self, window: DepthWindow, now_ms: int) -> None:
+    def _diff(self, window: DepthWindow, now_ms: int) -> bool:
+        """Tell the span up to now, and begin the next; whether there was anything."""
         update_id = self._core.update_id(self._id)
-        if update_id != window.last_id:
+        changed = update_id != window.last_id
+        if changed:
             bids, asks = self._levels(window, Side.BUY), self._levels(window, Side.SELL)
             text = diff_json(self.instrument, now_ms, (window.last_id + 1, update_id), bids, asks)
             self.entries.append(encode_entry(window.kind, text))
             window.last_id = update_id
-        for prices in window.touched:
-            prices.clear()
+        window.clear()
+        return changed
 
     def _levels(self, window: DepthWindow, side: Side) -> list[Level]:
         """Final quantities of the touched levels, best first."""

@@ -5,6 +5,7 @@ built by formatting: no value in it can need escaping (symbols are capital lette
 """
 import re
 from collections.abc import Iterable
+from zlib import crc32
 
 from engine.core.codes import Side
 from engine.core.unpack import Event
@@ -12,6 +13,7 @@ from engine.instruments import Instrument
 from engine.market_channels import NS_PER_MS
 
 Level = tuple[int, int]   # price_ticks, qty_lots
+CRC_LEVELS = 10           # of each side, in a checksum
 _SAFE_SYMBOL = re.compile(r"[A-Za-z0-9._-]{1,36}")
 
 
@@ -47,6 +49,14 @@ def partial_json(instrument: Instrument, update_id: int, bids: Iterable[Level], 
     """The best levels of both sides, best first."""
     return (f'{{"lastUpdateId":{update_id},"bids":{_levels(instrument, bids)},'
             f'"asks":{_levels(instrument, asks)}}}').encode()
+
+
+def crc_json(instrument: Instrument, now_ms: int, update_id: int, bids: list[Level], asks: list[Level]) -> bytes:
+    """Checksum of the best levels: CRC-32 of price:quantity:price:quantity..., bids from the best on, then asks."""
+    price, qty = instrument.price_text, instrument.qty_text
+    text = ":".join([f"{price(ticks)}:{qty(lots)}" for ticks, lots in (*bids, *asks)])
+    return (f'{{"e":"depthCrc","E":{now_ms},"s":"{instrument.symbol}","u":{update_id},"n":{CRC_LEVELS},'
+            f'"c":{crc32(text.encode())}}}').encode()
 
 
 def _levels(instrument: Instrument, levels: Iterable[Level]) -> str:

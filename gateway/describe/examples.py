@@ -114,6 +114,7 @@ _EXAMPLES: list[Struct] = [
     feed_shapes.BookTickerEvent(4711, _SYMBOL, *_BEST.values()), feed_shapes.DepthEvent(
         event_time=_MS, symbol=_SYMBOL, first_update_id=4700, last_update_id=4711, bids=[("64999.00000000", _QTY)],
         asks=[(_PRICE, ZERO)]),
+    feed_shapes.DepthChecksumEvent(event_time=_MS, symbol=_SYMBOL, last_update_id=4711, levels=10, checksum=2963712394),
     _CANDLE, feed_shapes.KlineEvent(event_time=_MS, symbol=_SYMBOL, kline=_CANDLE),
     feed_shapes.MiniTickerEvent(**_TOLD), feed_shapes.WindowTickerEvent(event="1hTicker", **_TOLD, **_MORE),
     feed_shapes.TickerEvent(**_TOLD, **_MORE, **_BEST, price_before=_STOP, last_qty=_DONE),

@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zlib import crc32
 
 import pytest
 import uvloop
@@ -39,9 +40,19 @@ class Truth:
     def __init__(self) -> None:
         self.core = Exchange(top_events=True)
         self.events: list[Event] = []
+        self.books: dict[tuple[int, int], tuple[dict[int, int], ...]] = {}   # by instrument and update id
 
     def hear(self, frame: Frame, _: list[Event]) -> None:
         self.events += unpack_events(self.core.apply(frame.commands))
+        for instrument in (1, 2):
+            key = (instrument, self.core.update_id(instrument))
+            if key not in self.books:
+                self.books[key] = tuple(dict(self.core.depth(instrument, side, 5000)) for side in Side)
+
+    def book(self, instrument: int, update_id: int) -> tuple[dict[str, str], ...]:
+        """As texts."""
+        return tuple({price_text(price): qty_text(qty) for price, qty in levels.items()}
+                     for levels in self.books[instrument, update_id])
 
     def trades(self, instrument: int) -> list[Event]:
         return [event for event in self.events if (event.kind, event.instrument) == (EventKind.TRADE, instrument)]
@@ -88,11 +99,14 @@ class Book:
 class Watcher:
     """A client of one instrument: fast and slow book, trades, tickers and partial depth on one combined connection."""
 
-    STREAMS = ("depth@100ms", "depth", "trade", "bookTicker", "depth5@100ms", "depth20@100ms")
+    STREAMS = ("depth@100ms", "depth", "depth@raw", "depthCrc", "trade", "bookTicker", "depth5@100ms", "depth20@100ms")
 
-    def __init__(self, url: str, engine: Engine, instrument: int) -> None:
+    def __init__(self, url: str, engine: Engine, truth: Truth, instrument: int) -> None:
         self._url, self._engine, self.instrument = url.removesuffix("/ws") + "/stream", engine, instrument
-        self.fast, self.slow = Book(), Book()
+        self.truth = truth
+        self.fast, self.slow, self.raw = Book(), Book(), Book()
+        self._books = {"depth@100ms": self.fast, "depth": self.slow, "depth@raw": self.raw}
+        self.compared = self.checksums = 0
         self.heard: dict[str, list[Any]] = {kind: [] for kind in self.STREAMS}
         self.snapshot_ids: list[int] = []
         self.subscribed = False
@@ -108,7 +122,7 @@ class Watcher:
         """Books and partial depth are those of the engine at this moment."""
         _, bids, asks = truth_of(self._engine, self.instrument)
         now = self._engine.core.update_id(self.instrument)
-        return self.slow.last_id == self.fast.last_id == now and all(
+        return self.slow.last_id == self.fast.last_id == self.raw.last_id == now and all(
             [said["bids"], said["asks"]] == [bids[:limit], asks[:limit]]
             for limit in (5, 20) for said in self.heard[f"depth{limit}@100ms"][-1:]) and bool(
             self.heard["depth20@100ms"] and self.heard["depth5@100ms"])
@@ -120,20 +134,39 @@ class Watcher:
             await socket.send(json.dumps({"method": "SUBSCRIBE", "params": params, "id": 1}))
             assert json.loads(await socket.recv()) == {"result": None, "id": 1}
             self.subscribed = True
-            for number, book in enumerate((self.fast, self.slow)):
+            for number, book in enumerate(self._books.values()):
                 asyncio.get_running_loop().call_later(0.13 * number, self._snapshot, book)
             async for text in socket:
                 message = json.loads(text)
                 kind = message["stream"].partition("@")[2]
                 self.heard[kind].append(message["data"])
-                if kind in ("depth@100ms", "depth"):
-                    (self.fast if kind == "depth@100ms" else self.slow).difference(message["data"])
+                if kind in self._books:
+                    self._compare(self._books[kind], message["data"])
+                elif kind == "depthCrc" and self.fast.last_id == message["data"]["u"]:
+                    assert message["data"]["c"] == checksum(self.fast)
+                    self.checksums += 1
+
+    def _compare(self, book: Book, difference: dict[str, Any]) -> None:
+        """After each difference the book is the engine's as it was then."""
+        book.difference(difference)
+        if book.last_id == difference["u"]:
+            assert book.sides == self.truth.book(self.instrument, book.last_id)
+            self.compared += 1
 
     def _snapshot(self, book: Book) -> None:
         """As GET /api/v3/depth answers: the live book of the engine."""
         last_id, bids, asks = truth_of(self._engine, self.instrument)
         self.snapshot_ids.append(last_id)
         book.snapshot(last_id, bids, asks)
+
+
+def checksum(book: Book) -> int:
+    """As PROTOCOL.md says it is made."""
+    texts = []
+    for levels, first in zip(book.sides, (max, min), strict=True):
+        prices = sorted(levels, key=float, reverse=first is max)[:10]
+        texts += [f"{price}:{levels[price]}" for price in prices]
+    return crc32(":".join(texts).encode())
 
 
 def truth_of(engine: Engine, instrument: int, limit: int = 5000) -> tuple[int, list[Any], list[Any]]:
@@ -210,8 +243,8 @@ async def play(config: Config, capsys: pytest.CaptureFixture[str], seed: int, ba
 
 
 async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance: random.Random, batches: int) -> None:
-    early = [Watcher(url, engine, instrument) for instrument in (1, 2)]
-    late = [Watcher(url, engine, instrument) for instrument in (1, 2)]
+    early = [Watcher(url, engine, truth, instrument) for instrument in (1, 2)]
+    late = [Watcher(url, engine, truth, instrument) for instrument in (1, 2)]
     running = [asyncio.create_task(watcher.run()) for watcher in early]
     tasks += running
     await until(lambda: all(watcher.subscribed for watcher in early) or any(task.done() for task in running))
@@ -237,7 +270,8 @@ async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance:
 def check_books(watcher: Watcher, engine: Engine) -> None:
     last_id, bids, asks = truth_of(engine, watcher.instrument)
     assert len(bids) > 3 and len(asks) > 3
-    for book in (watcher.fast, watcher.slow):
+    assert watcher.compared > 100 and watcher.checksums > 3
+    for book in (watcher.fast, watcher.slow, watcher.raw):
         assert book.last_id == last_id
         assert sorted(book.sides[0].items()) == sorted(map(tuple, bids))
         assert sorted(book.sides[1].items()) == sorted(map(tuple, asks))

@@ -83,10 +83,20 @@ def test_a_difference_holds_final_quantities_best_first_and_continues_the_one_be
          "b": [["0.98000000", "0.00000000"]], "a": [["1.01000000", "0.00050000"], ["1.02000000", "0.00030000"]]}]
 
 
+def test_without_raw_streams_the_others_are_the_same():
+    told, quiet = Teller(), Teller()
+    quiet.book = MarketBook(quiet.market.core, quiet.market.instrument, tells_raw=False)
+    for teller in (told, quiet):
+        teller.hear(teller.market.limit(SELL, 101, 7)).hear(teller.market.limit(BUY, 101, 3, TAKER))
+    everything = told.tick(slow=True)
+    kept = [said for said in everything if said.get("e") != "depthCrc"][1:]   # the raw difference comes first
+    assert quiet.tick(slow=True) == kept and len(kept) == len(everything) - 2
+
+
 def test_nothing_changed_nothing_told():
     teller = Teller()
     teller.hear(teller.market.limit(SELL, 101, 7))
-    assert len(teller.tick(slow=True)) == 5   # two differences, three partial depths
+    assert len(teller.tick(slow=True)) == 7   # three differences, a checksum, three partial depths
     refused = teller.market.limit(SELL, 101, 7, account=77)
     gone = teller.market.limit(BUY, 100, 7, TAKER, time_in_force=TimeInForce.IOC)
     killed = teller.market.limit(BUY, 101, 8, TAKER, time_in_force=TimeInForce.FOK)
