@@ -7,8 +7,9 @@ KILLS ?= 200
 JOURNAL ?= 20000
 SCHEDULES ?= 10000
 EXAMPLES ?= 100
+FUZZ ?= 1000000
 
-.PHONY: build run test check bench faults clients conformance schema sanitize referee clean help
+.PHONY: build run test check bench faults clients conformance schema fuzz sanitize referee clean help
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##' Makefile | sed -E 's/:[^#]*## /\t/'
@@ -49,6 +50,10 @@ conformance: build  ## the Autobahn test suite's cases on the WebSocket listener
 
 schema: build   ## schemathesis asks a live venue what its OpenAPI document promises (EXAMPLES=100)
 	$(BIN)/python -m tests.system.schema_run --examples $(EXAMPLES) $(ARGS)
+
+fuzz: build     ## coverage-guided inputs to all that reads what clients send (FUZZ=1000000)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3"
+	$(BIN)/python -m tests.fuzz.run --inputs $(FUZZ) $(ARGS)
 
 sanitize: build  ## the native code's tests under PYTHONMALLOC=debug and under ASan and UBSan
 	$(BIN)/python -m tests.sanitize
