@@ -129,6 +129,7 @@ METHOD_NOT_ALLOWED = Terms(405, -1020, "This operation is not supported: the pat
 BODY_TOO_LARGE = Terms(413, -1020, "The body is too large; at most %s bytes are read.")
 WRONG_CONTENT_TYPE = Terms(415, -1020, "Content-Type must be application/x-www-form-urlencoded.")
 WRONG_CONTENT_ENCODING = Terms(415, -1020, "Content-Encoding is not supported: send the body as it is.")
+TOO_MANY_HEADERS = Terms(431, -1020, "There are too many headers; at most %s are read.")
 HEADERS_TOO_LARGE = Terms(431, -1020, "The headers are too large; at most %s bytes are read.")
 
 REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {

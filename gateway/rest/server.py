@@ -3,6 +3,7 @@
 At a limit:
   more than connections_max               503
   headers, path and query too long        431 (HEAD_BYTES_MAX beyond http_body_bytes_max, the bound of the query)
+  more than HEADERS_MAX headers           431
   more than PIPELINED_MAX requests sent before their replies  400: uvicorn would queue them without end
   a request not complete in time, also one byte at a time     cut (within one to two times handshake_seconds_max)
   a reply of which nothing is taken for so long               cut
@@ -23,18 +24,20 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from engine.config import Limits, Tls
 from engine.errors import ConfigError
-from gateway.refusals import BAD_HTTP, HEADERS_TOO_LARGE, SERVER_BUSY, Refusal
+from gateway.refusals import BAD_HTTP, HEADERS_TOO_LARGE, SERVER_BUSY, TOO_MANY_HEADERS, Refusal
 from gateway.timer_wheel import TimerWheel
 from gateway.tls import tls_context
 
 HEAD_BYTES_MAX = 16 * 1024
+HEADERS_MAX = 128
 PIPELINED_MAX = 64
 KEEP_ALIVE_SECONDS = 75   # longer than clients keep idle connections, so that they hang up first
 BACKLOG = 1024
 NO_TLS = Tls()
+BAD_HTTP_REFUSAL = Refusal(BAD_HTTP)
 
 
-class PipelineFull(Exception):
+class Enough(Exception):
     """Raised into the parser, which stops there and reports what it has as no HTTP."""
 
 
@@ -49,6 +52,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes = 0                       # of a request whose headers are not complete
         self._unsent = 0                           # at the last look
         self._running: RequestResponseCycle | None = None
+        self._stopped = BAD_HTTP_REFUSAL           # why, if the parser stops
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start watching, or refuse when the house is full."""
@@ -75,11 +79,18 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_bytes > most and not self.transport.is_closing():
             self._refuse(Refusal(HEADERS_TOO_LARGE, most))
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header more."""
+        if len(self.headers) >= HEADERS_MAX:
+            self._stopped = Refusal(TOO_MANY_HEADERS, HEADERS_MAX)
+            raise Enough
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """What comes now is body, which the application bounds, or the next request."""
         self._head_bytes = 0
         if len(self.pipeline) >= PIPELINED_MAX:
-            raise PipelineFull
+            raise Enough
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -118,7 +129,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn for what is no HTTP."""
-        self._refuse(Refusal(BAD_HTTP))
+        self._refuse(self._stopped)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._drop_requests()

@@ -25,7 +25,7 @@ class Kit:
     """An exchange, REST and a feed (without Redis) in one loop."""
 
     def __init__(self, venue: Running, port: int, url: str) -> None:
-        self.venue, self.port, self._url = venue, port, url.removesuffix("/ws")
+        self.venue, self.port, self.feed_url = venue, port, url.removesuffix("/ws")
 
     def rest(self, account: int) -> RestClient:
         """Over HTTP."""
@@ -33,7 +33,7 @@ class Kit:
 
     def feed(self, path: str) -> websockets.connect:
         """On the listener of market streams."""
-        return websockets.connect(self._url + path, compression=None)
+        return websockets.connect(self.feed_url + path, compression=None)
 
 
 def with_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str], story: Callable[[Kit], Awaitable[None]],
