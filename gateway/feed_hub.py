@@ -106,11 +106,13 @@ class Hub:
     # for the clock
 
     async def tick(self) -> None:
-        """Repeat partial depth at its cadence, until cancelled."""
+        """Repeat partial depth at its cadence, and tell states to those who were behind; until cancelled."""
         count = 0
         while True:
             await asyncio.sleep(FAST_MS / 1000)
             count += 1
+            for key in list(self._listening):
+                self._topics[key].catch_up()
             if not self._watch.stale(self._now()):
                 self._repeat(slow=count % _TICKS_A_SECOND == 0)
 

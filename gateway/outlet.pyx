@@ -128,8 +128,11 @@ cdef class Outlet:
         return data if data is not None else b""
 
 
-def fan_out(members, bytes frames not None):
-    """Queue the same bytes at many outlets."""
+def fan_out(members, bytes frames not None, dict late=None):
+    """Queue the same bytes at many outlets; with `late`, those that are behind are noted there instead."""
     cdef Outlet outlet
     for outlet in tuple(members):
-        outlet.push(frames)
+        if late is not None and outlet.behind:
+            late[outlet] = None
+        else:
+            outlet.push(frames)

@@ -12,7 +12,7 @@ from gateway import feed_sequence
 from gateway.feed import serve
 from tests.gateway.feed_kit import Client, FeedKit, run_feed, url_of
 from tests.support.redis import RedisServer
-from tests.support.waiting import until
+from tests.support.waiting import SECONDS_MAX, until
 from workers.redis_publisher import RedisPublisher
 
 TICKER = (Kind.BOOK_TICKER, {"u": 7})
@@ -201,6 +201,28 @@ def test_a_reader_that_takes_nothing_for_too_long_is_cut_however_little_is_unsen
             assert await client.read() == trade(-1)[1]
 
     run_feed(capsys, story, feed_settings={"behind_seconds_max": 0.3}, write_buffer_bytes_max=1 << 30)
+
+
+def test_a_slow_reader_misses_states_but_not_the_newest_one_and_is_not_cut(capsys):
+    count, wide = 200, "x" * 40_000   # 8 MB, of which the buffers together take less than half
+
+    async def story(kit: FeedKit) -> None:
+        async with kit.client("/ws/btcusdt@bookTicker") as good, kit.client("/ws/btcusdt@bookTicker") as slow:
+            client = Client(good)
+            slow.transport.pause_reading()
+            for number in range(count):
+                kit.say("BTCUSDT", (Kind.BOOK_TICKER, {"u": number, "x": wide}))
+                assert (await client.read())["u"] == number
+            slow.transport.resume_reading()
+            heard = [(await Client(slow).read())["u"]]
+            while heard[-1] < count - 1:
+                heard.append((await Client(slow).read())["u"])
+            assert heard == sorted(set(heard)) and len(heard) < count
+            kit.say("BTCUSDT", (Kind.BOOK_TICKER, {"u": count}))
+            assert (await Client(slow).read())["u"] == count
+
+    run_feed(capsys, story, feed_settings={"behind_seconds_max": SECONDS_MAX}, write_buffer_bytes_max=256 * 1024,
+             socket_send_bytes=16 * 1024)
 
 
 def test_without_redis_requests_are_answered_and_data_comes_later(capsys):
