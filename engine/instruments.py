@@ -19,7 +19,8 @@ from engine.records import INSTRUMENT_COMMAND
 PLACES = 8
 E8 = 10**PLACES
 _INT64_MAX = 2**63 - 1
-_LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max")   # of core.limits
+_LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max",
+           "stops_max")   # of core.limits, and of core.protection
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +68,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     band_up_ppm: int = 0
     band_down_ppm: int = 0
     orders_max: int = 0
+    stops_max: int = 0
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
@@ -131,7 +133,9 @@ class Catalog:
             asset = Asset(id=number, code=code, scale=scale)
             self.assets[number] = self.asset_by_code[code] = asset
         for record in np.frombuffer(core.instruments(), INSTRUMENT_COMMAND):
-            self._add(record, core.limits(int(record["instrument"])))
+            number = int(record["instrument"])
+            _, stops_max, _ = core.protection(number)
+            self._add(record, (*core.limits(number), stops_max))
 
     def _add(self, record: np.void, limits: tuple[int, ...]) -> None:
         try:

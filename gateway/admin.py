@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.core.batch import Batch
-from engine.core.codes import Code, EventKind
+from engine.core.codes import AuctionStep, Code, EventKind, InstrumentStatus
 from engine.core.decimals import parse_decimal
 from engine.core.unpack import Event
 from engine.errors import InstrumentError
@@ -23,6 +23,8 @@ _REJECTED = int(EventKind.REJECTED)
 _INSTRUMENT_FIELDS = frozenset((
     "instrument", "symbol", "base_asset", "quote_asset", "lot_value", "tick_value", "min_lots", "max_lots", "max_ticks",
     "min_notional", "maker_fee_ppm", "taker_fee_ppm", "status"))
+_PROTECTION_FIELDS = frozenset(("slippage_ppm", "stops_max", "day_end_s"))
+_STEPS = {"START": AuctionStep.START, "UNCROSS": AuctionStep.UNCROSS}
 _LIMITS_FIELDS = frozenset(("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max"))
 BAD_TERMS = Terms(400, -1130, "%s")
 
@@ -63,6 +65,34 @@ class Admin:
         with _fields_that_fit():
             batch.limits(_number(params, "instrument"), **{
                 name: _number(params, name) for name in sorted(_LIMITS_FIELDS) if name in params})
+        return _done
+
+    def protection(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.protection {instrument, ...}: the fields of PROTECTION; one that is not sent is switched off"""
+        _only(params, _PROTECTION_FIELDS | {"instrument"})
+        with _fields_that_fit():
+            batch.protection(_number(params, "instrument"), **{
+                name: _number(params, name) for name in sorted(_PROTECTION_FIELDS) if name in params})
+        return _done
+
+    def kill(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.kill {account, instrument, on, cancel}: no new orders of that account, in that instrument, or at all"""
+        _only(params, frozenset(("account", "instrument", "on", "cancel")))
+        with _fields_that_fit():
+            batch.kill(*(_number(params, name) if name in params else 0 for name in ("account", "instrument")),
+                       on=_flag(params, "on", True), cancel=_flag(params, "cancel", False))
+        return _done
+
+    def auction(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
+        """admin.auction {instrument, step: START or UNCROSS, status, reference_ticks}: status after an uncross"""
+        _only(params, frozenset(("instrument", "step", "status", "reference_ticks")))
+        step, status = _STEPS.get(needed(params, "step")), params.get("status", InstrumentStatus.TRADING.name)
+        if step is None or status not in InstrumentStatus.__members__:
+            raise Refusal(INVALID_PARAMETER, "step" if step is None else "status")
+        with _fields_that_fit():
+            batch.auction(
+                _number(params, "instrument"), step, status=InstrumentStatus[status],
+                reference_ticks=_number(params, "reference_ticks") if "reference_ticks" in params else 0)
         return _done
 
     def account(self, batch: Batch, account: int, params: Params, unit_ns: int) -> Finish:
@@ -144,6 +174,13 @@ def _fields_that_fit() -> Iterator[None]:
 def _only(params: Params, known: frozenset[str]) -> None:
     if not known.issuperset(params):
         raise unread(params, known)
+
+
+def _flag(params: Params, name: str, usual: bool) -> bool:
+    text = params.get(name, "true" if usual else "false")
+    if text not in ("true", "false"):
+        raise Refusal(INVALID_PARAMETER, name)
+    return text == "true"
 
 
 def _number(params: Params, name: str) -> int:

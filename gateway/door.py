@@ -42,7 +42,8 @@ class Door:
         self.commands = venue.commands | {
             "admin.asset": admin.asset, "admin.instrument": admin.instrument, "admin.account": admin.account,
             "admin.limits": admin.limits, "admin.credit": admin.credit, "admin.debit": admin.debit,
-            "admin.snapshot": admin.snapshot}
+            "admin.snapshot": admin.snapshot, "admin.protection": admin.protection, "admin.kill": admin.kill,
+            "admin.auction": admin.auction}
         self.public = venue.public | {
             "engine.status": admin.status, "engine.position": admin.position, "engine.catalog": admin.catalog}
         self.private = venue.private | venue.keyed

@@ -27,6 +27,7 @@ from gateway.symbol_shapes import (
     Filter,
     LotSize,
     MarketLotSize,
+    MaxNumAlgoOrders,
     MaxNumOrders,
     Notional,
     PercentPriceBySide,
@@ -91,6 +92,8 @@ def _limits(instrument: Instrument) -> Iterator[Filter]:
         yield PercentPriceBySide(up, down, up, down, avg_price_mins=0)
     if instrument.orders_max:
         yield MaxNumOrders(instrument.orders_max)
+    if instrument.stops_max:
+        yield MaxNumAlgoOrders(instrument.stops_max)
 
 
 def _fraction(ppm: int) -> str:

@@ -64,7 +64,13 @@ class MaxNumOrders(Struct, rename="camel", tag_field="filterType", tag="MAX_NUM_
     max_num_orders: int
 
 
-Filter = PriceFilter | LotSize | MarketLotSize | Notional | PercentPriceBySide | MaxNumOrders
+class MaxNumAlgoOrders(Struct, rename="camel", tag_field="filterType", tag="MAX_NUM_ALGO_ORDERS"):
+    """Open orders of an account that wait for their trigger."""
+
+    max_num_algo_orders: int
+
+
+Filter = PriceFilter | LotSize | MarketLotSize | Notional | PercentPriceBySide | MaxNumOrders | MaxNumAlgoOrders
 
 
 class SymbolInfo(Struct, rename="camel", kw_only=True):
