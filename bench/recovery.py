@@ -62,7 +62,7 @@ def orders(count: int, first_seq: int, seed: int, *, cancels: bool) -> np.ndarra
     commands["price_ticks"] = np.where(side == 1, 100_001 + away, 100_000 - away).clip(1)
     commands["qty_lots"] = 1 + dice.integers(0, 100, count)
     commands["seq"] = first_seq + np.arange(count)
-    commands["time_ns"] = commands["seq"]
+    commands["time_ns"] = first_seq     # a frame has one time
     commands["text"] = np.char.add("order-", commands["seq"].astype(str)).astype("S36")
     if cancels:
         for name in ("account", "text"):

@@ -46,6 +46,12 @@ class Frame(Struct, frozen=True):
         return Frame(self.first_seq + skip, self.epoch, self.count - skip, commands, self.crc, self.prev_crc)
 
 
+    def upto(self, seq: int) -> "Frame":
+        """This frame without the commands after `seq`."""
+        count = min(self.count, max(0, seq + 1 - self.first_seq))
+        return Frame(self.first_seq, self.epoch, count, self.commands[:count * RECORD_BYTES], self.crc, self.prev_crc)
+
+
 class BadFrame(Exception):
     """The bytes are not the next frame; the text says in what they differ."""
 

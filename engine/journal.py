@@ -10,12 +10,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from engine.errors import JournalError
+from engine.frame_runs import read_run
 from engine.frames import ALIGNMENT_BYTES, HEADER_BYTES, MAGIC_BYTES, BadFrame, Chain, Frame, decode, frame_size
 from engine.segments import START, Segment, find_frame, list_files, read_segment
 
 __all__ = ["Frame", "Start", "Walk", "read_frames"]
 
 _CHUNK_BYTES = 1024 * 1024
+_RUN_COMMANDS = 2048    # of frames that are given as one: so much stays in the cache
 _TIME_AT = 24           # in a record
 _FOREIGN = "Put journal and snapshots of the same venue and time together, or move the snapshots away."
 _RESTORE = "Restore the journal from a copy, or from the frames a follower has; nothing was changed."
@@ -50,13 +52,16 @@ class Walk:
     """One pass over the journal from the segment that holds `from_seq`; afterwards it knows where the journal ends.
 
     start: begin in the middle of a segment, at this frame; segments before it are named but not read (`indexed` False).
+    joined: frames that follow each other come as one, for who wants their commands only; each is checked all the same.
 
     segments and chain grow during the pass. unclean: offsets of pieces behind the end that are not zero (torn writes).
     A journal that is being written may grow while its end is looked at: then the pass goes on.
     """
 
-    def __init__(self, directory: Path, from_seq: int = 1, start: Start | None = None) -> None:
-        self.directory, self.from_seq, self._start = directory, from_seq, start
+    def __init__(
+        self, directory: Path, from_seq: int = 1, start: Start | None = None, *, joined: bool = False,
+    ) -> None:
+        self.directory, self.from_seq, self._start, self._joined = directory, from_seq, start, joined
         self.segments: list[Segment] = []
         self.chain = Chain()
         self.journal_id = 0
@@ -147,8 +152,7 @@ class Walk:
 
     def _take(self, segment: Segment, data: bytes) -> tuple[list[Frame], int]:
         """The frames that lie wholly in data, and the size of the next one (0: there is none)."""
-        frames: list[Frame] = []
-        offset = 0
+        frames, offset = self._take_runs(segment, data) if self._joined else ([], 0)
         try:
             while len(data) - offset >= HEADER_BYTES:
                 size = frame_size(data, offset)
@@ -163,6 +167,20 @@ class Walk:
             self._stopped = bad
             return frames, 0
         return frames, HEADER_BYTES
+
+    def _take_runs(self, segment: Segment, data: bytes) -> tuple[list[Frame], int]:
+        """The sound frames at the beginning of data, joined, and where they end; what follows is for `_take`."""
+        frames: list[Frame] = []
+        offset, chain = 0, self.chain
+        while chain.linked:
+            used, tail, next_seq, epoch, crc, commands = read_run(
+                data, offset, chain.next_seq, chain.epoch, chain.crc, _RUN_COMMANDS)
+            if used == offset:
+                break
+            segment.advance_over(chain.next_seq, used - offset, tail - offset)
+            frames.append(Frame(chain.next_seq, epoch, next_seq - chain.next_seq, memoryview(commands), crc, chain.crc))
+            chain.next_seq, chain.epoch, chain.crc, offset = next_seq, epoch, crc, used
+        return frames, offset
 
     def _is_end(self, segment: Segment) -> bool:
         """Nothing sound may lie behind the end: look at every place where a frame could begin.

@@ -74,10 +74,10 @@ async def recover(
     begun = time.perf_counter()
     next_seq = _next_seq(paths.journal, paths.snapshots)
     loaded = load_whole(_choice(paths.journal, paths.snapshots, next_seq, tell))
-    core, transfers, walk, loaded_seq = Exchange(), Transfers(), Walk(paths.journal), 0
+    core, transfers, walk, loaded_seq = Exchange(), Transfers(), Walk(paths.journal, joined=True), 0
     if loaded is not None:
         core, header, transfers = loaded
-        walk, loaded_seq = Walk(paths.journal, header.seq, header.start), header.seq
+        walk, loaded_seq = Walk(paths.journal, header.seq, header.start, joined=True), header.seq
         _log.info("loaded the snapshot of command %d", header.seq)
     core.marks_max = MARKS_ALL if config.snapshots.prove else 0
     load_done = time.perf_counter()
@@ -137,22 +137,23 @@ async def replay(
     walk: Walk, core: Exchange, transfers: Transfers, listener: Listener | None,
     begin: Callable[[Exchange], None] | None = None, tell_from: int = 0,
 ) -> None:
-    """Apply what the core has not applied yet; the listener hears frames that reach tell_from. Raises JournalError."""
+    """Apply what the core has not applied yet; the listener hears commands from tell_from on. Raises JournalError."""
     waiting, told = 0, False
     try:
         for frame in walk:
             if frame.end_seq <= core.seq + 1:
                 continue
+            waiting += frame.count
+            frame = frame.after(core.seq + 1)
             if not told and frame.end_seq > tell_from:
                 told = True
+                _take_in(core, transfers, frame.upto(tell_from - 1))
+                frame = frame.after(tell_from)
                 if begin is not None:
                     begin(core)
-            rest = frame.after(core.seq + 1)
-            events = core.apply(rest.commands)
-            transfers.apply_rows(np.frombuffer(events, EVENT))
+            events = _take_in(core, transfers, frame)
             if told and listener is not None:
-                listener(rest, unpack_events(events))
-            waiting += rest.count
+                listener(frame, unpack_events(events))
             if waiting > _COMMANDS_PER_PASS:
                 waiting = 0
                 await asyncio.sleep(0)
@@ -164,3 +165,10 @@ async def replay(
         raise JournalError(
             walk.directory, 0, f"the core stands at command {core.seq} after a journal that ends at "
             f"{walk.chain.next_seq - 1}", "This is a bug of the program: keep the journal and report it.")
+
+
+def _take_in(core: Exchange, transfers: Transfers, frame: Frame) -> memoryview:
+    """The events of these commands."""
+    events = core.apply(frame.commands)
+    transfers.apply_rows(np.frombuffer(events, EVENT))
+    return events

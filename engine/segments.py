@@ -69,6 +69,13 @@ class Segment:
             self.tail = self.end
         self.end += frame_bytes
 
+    def advance_over(self, first_seq: int, run_bytes: int, tail: int) -> None:
+        """Count a run of frames; the last one with commands begins at its byte `tail`, below 0: none has any."""
+        self.advance(first_seq, 0)
+        if tail >= 0:
+            self.tail = self.end + tail
+        self.end += run_bytes
+
     def fits(self, count: int) -> bool:
         """Whether a frame of so many commands has room here."""
         return self.end + HEADER_BYTES + count * RECORD_BYTES <= self.size_bytes

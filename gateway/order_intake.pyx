@@ -155,7 +155,7 @@ cdef class OrderIntake:
         elif params[ORIG_CLIENT_ORDER_ID].at != NULL:
             return None
         else:
-            order = self._desk.store.open.get(read_int(&params[ORDER_ID]))
+            order = self._desk.store.find_open(read_int(&params[ORDER_ID]))
             if order is None or order.account != account or order.instrument != instrument.id:
                 return None
         answer = CancelAnswer.__new__(CancelAnswer)

@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from engine.core.records cimport OrderRecord
 from engine.core.unpack cimport Event
+from gateway.restored_orders cimport RestoredOrders
 
 
 cdef class Order:
@@ -28,13 +29,17 @@ cdef class Order:
 
 
 cdef class OrderStore:
-    cdef readonly dict open, closed, changed_ns, quote_at_reduction
+    cdef readonly dict closed, changed_ns, quote_at_reduction
+    cdef dict _open                     # those not in _restored any more
+    cdef RestoredOrders _restored       # open since before the start, and not touched since
     cdef dict _closed_by_text
     cdef object _by_end, _watched, _changed
     cdef Py_ssize_t _closed_orders_max
     cdef Event _prevented               # the last one of this frame
 
-    cdef int _restore(self, OrderRecord* record) except -1
+    cpdef Order find_open(self, uint64_t order_id)
+    cdef Order _of(self, uint64_t order_id)
+    cdef Order _restore(self, OrderRecord* record)
     cdef int _accepted(self, Event event, Event before, bint pends) except -1
     cdef int _traded(self, Event event, bint ends_command) except -1
     cdef int _filled(self, Order order, Event event, bint is_full) except -1

@@ -9,8 +9,7 @@ An order is shown to `changed` after each event, but only if its account is in `
 from collections import deque
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.list_table cimport LEGS_MAX
 from engine.core.pool cimport ARMED, PENDING
@@ -20,6 +19,7 @@ from engine.core.types cimport (
     TEXT_BYTES, TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
+from gateway.restored_orders cimport RestoredOrders
 
 NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
 CANCELED, EXPIRED, EXPIRED_IN_MATCH = "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
@@ -51,12 +51,13 @@ def _nobody(order, event, is_maker):
 cdef class OrderStore:
     """See the module's text. `apply` takes events in engine order, whole commands at a time.
 
-    open, closed: orders by id; changed_ns: time of the last event of each account; quote_at_reduction: by seq, what the
+    closed: orders by id; changed_ns: time of the last event of each account; quote_at_reduction: by seq, what the
     orders that this frame reduced had filled then. All for reading.
     """
 
     def __init__(self, Py_ssize_t closed_orders_max, watched=(), changed=_nobody):
-        self.open, self.closed, self.changed_ns, self.quote_at_reduction = {}, {}, {}, {}
+        self._open, self.closed, self.changed_ns, self.quote_at_reduction = {}, {}, {}, {}
+        self._restored = RestoredOrders(b"")
         self._closed_by_text = {}       # account: client order id: the latest of that name
         self._closed_orders_max = closed_orders_max
         self._by_end = deque()          # closed orders, first closed first
@@ -68,12 +69,34 @@ cdef class OrderStore:
 
         What the core does not keep is not known of them: what self-trade prevention took off, a mode without a trigger.
         """
-        cdef Py_ssize_t index
-        cdef OrderRecord* record = <OrderRecord*>PyBytes_AS_STRING(records)
-        for index in range(len(records) // <Py_ssize_t>sizeof(OrderRecord)):
-            self._restore(&record[index])
+        self._restored = RestoredOrders(records)
+        self.changed_ns.update(self._restored.last_updates())
 
-    cdef int _restore(self, OrderRecord* record) except -1:
+    @property
+    def open(self):
+        """All open orders by id. O(orders) the first time after a start."""
+        cdef uint32_t place
+        for place in range(self._restored.count if self._restored.left != 0 else 0):
+            self._restore(self._restored.take_at(place))
+        return self._open
+
+    cpdef Order find_open(self, uint64_t order_id):
+        """The open order of that id, None if there is none."""
+        order = self._open.get(order_id)
+        if order is None and self._restored.left != 0:
+            order = self._restore(self._restored.take(order_id))
+        return order
+
+    cdef Order _of(self, uint64_t order_id):
+        """The open order of that id, which the core says there is."""
+        cdef Order order = self.find_open(order_id)
+        if order is None:
+            raise KeyError(order_id)
+        return order
+
+    cdef Order _restore(self, OrderRecord* record):
+        if record == NULL:
+            return None
         cdef Order order = Order.__new__(Order)
         cdef Py_ssize_t size = TEXT_BYTES
         while size > 0 and record.text[size - 1] == 0:
@@ -90,14 +113,12 @@ cdef class OrderStore:
             order.working_ns = record.working_ns if record.working_ns != 0 else record.time_ns
         order.text = record.text[:size].decode("ascii")
         order.status = PARTIALLY_FILLED if order.executed_lots else NEW
-        self.open[order.id] = order
-        if self.changed_ns.get(order.account, 0) < order.update_ns:
-            self.changed_ns[order.account] = order.update_ns
-        return 0
+        self._open[order.id] = order
+        return order
 
     def get(self, account, order_id):
         """This account's order of that id, None if it is not known (any more)."""
-        order = self.open.get(order_id) or self.closed.get(order_id)
+        order = self.find_open(order_id) or self.closed.get(order_id)
         return order if order is not None and order.account == account else None
 
     def last_closed(self, account, text):
@@ -146,26 +167,26 @@ cdef class OrderStore:
         if order.order_type > MARKET:
             order.working_ns = 0
         if before is not None and before.record.kind == ACCEPTED and before.record.seq == event.record.seq:
-            order.list_id = (<Order>self.open[before.record.order_id]).list_id   # legs come together
+            order.list_id = self._of(before.record.order_id).list_id   # legs come together
         elif event.record.order_id != event.record.seq:
             order.list_id = event.record.order_id - 1
         if order.list_id != 0 and pends:
             order.working_ns = 0
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
-        self.open[order.id] = order
+        self._open[order.id] = order
         self._tell(order, event, False)
         return 0
 
     cdef int _triggered(self, Event event) except -1:
-        cdef Order order = self.open[event.record.order_id]
+        cdef Order order = self._of(event.record.order_id)
         order.working_ns = order.update_ns = event.record.time_ns
         order.triggered_seq = event.record.seq
         self._tell(order, event, False)
         return 0
 
     cdef int _traded(self, Event event, bint ends_command) except -1:
-        cdef Order taker = self.open[event.record.order_id]
-        cdef Order maker = self.open[event._trade().maker_order_id]
+        cdef Order taker = self._of(event.record.order_id)
+        cdef Order maker = self._of(event._trade().maker_order_id)
         cdef bint by_amount = taker.amount != 0 and taker.order_type == MARKET
         self._filled(taker, event, ends_command if by_amount else event.record.left_lots == 0)
         self._tell(taker, event, False)
@@ -187,8 +208,8 @@ cdef class OrderStore:
 
     cdef int _prevent(self, Event event, bint is_last) except -1:
         """What it means for the two orders follows as events of theirs; but a market order by amount may just end."""
-        cdef Order taker = self.open[event.record.order_id]
-        cdef Order maker = self.open[event._trade().maker_order_id]
+        cdef Order taker = self._of(event.record.order_id)
+        cdef Order maker = self._of(event._trade().maker_order_id)
         self._prevented = taker.prevention = maker.prevention = event
         if is_last and taker.order_type == MARKET and taker.amount != 0:
             taker.update_ns, taker.code = event.record.time_ns, STP
@@ -197,7 +218,7 @@ cdef class OrderStore:
         return 0
 
     cdef int _canceled(self, Event event) except -1:
-        cdef Order order = self.open[event.record.order_id]
+        cdef Order order = self._of(event.record.order_id)
         cdef bint asked_for = event.record.code in (REQUESTED, MASS_CANCEL, DISCONNECTED, TIMER_REASON, KILL_REASON)
         order.update_ns, order.code = event.record.time_ns, event.record.code
         if order.code == TRIGGER_REFUSED:
@@ -211,7 +232,7 @@ cdef class OrderStore:
         return 0
 
     cdef int _reduced(self, Event event) except -1:
-        cdef Order order = self.open[event.record.order_id]
+        cdef Order order = self._of(event.record.order_id)
         cdef int64_t lots = order.qty_lots - event.record.qty_lots
         if self._prevented is not None and self._prevented.record.seq == event.record.seq:
             order.prevented_lots += lots
@@ -229,7 +250,7 @@ cdef class OrderStore:
             names = self._closed_by_text[order.account] = {}
         order.status = status
         number = order.id
-        del self.open[number]
+        del self._open[number]
         self.closed[number] = order
         names[order.text] = order
         self._by_end.append(order)

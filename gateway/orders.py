@@ -127,9 +127,9 @@ class OrderDesk:
     def find(self, account: int, wanted: int, text: str) -> Order | None:
         """The account's open order of this id or, when that is 0, of this client order id, as far as it is known."""
         if wanted:
-            return self._store.open.get(wanted)
+            return self._store.find_open(wanted)
         open_id, _ = self._core.find(account, text.encode())
-        return self._store.open.get(open_id)
+        return self._store.find_open(open_id)
 
     def check_restrictions(self, params: Params, order: Order | None) -> None:
         """cancelRestrictions, looked at when the request is read. Raises Refusal."""
@@ -152,7 +152,7 @@ class OrderDesk:
             if text is None:
                 raise Refusal(ONE_OF_TWO, "origClientOrderId", "orderId")
             return 0, 0, text.encode()
-        order = self._store.open.get(wanted)
+        order = self._store.find_open(wanted)
         if order is None or order.account != account or order.instrument != instrument.id:
             raise Refusal(UNKNOWN_ORDER)
         if text is not None and text != order.text:

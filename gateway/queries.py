@@ -91,8 +91,9 @@ class Queries:
         """openOrders.status: of one symbol, or of all."""
         instrument = find_instrument(params, self._catalog.by_symbol).id if "symbol" in params else 0
         ids = np.frombuffer(self._core.open_orders(account, instrument), ORDER)["order_id"].tolist()
-        orders = [self._store.open[number] for number in ids]
-        return encode([order_state(order, self._catalog.by_id[order.instrument], unit_ns) for order in orders])
+        orders = [self._store.find_open(number) for number in ids]
+        return encode([order_state(order, self._catalog.by_id[order.instrument], unit_ns)
+                       for order in orders if order is not None])
 
     def account(self, account: int, params: Params, unit_ns: int) -> bytes:
         """account.status"""
@@ -141,7 +142,7 @@ class Queries:
         if text is None:
             raise Refusal(ONE_OF_TWO, "origClientOrderId", "orderId")
         open_id, _ = self._core.find(account, text.encode())
-        return self._store.open[open_id] if open_id else self._store.last_closed(account, text)
+        return self._store.find_open(open_id) if open_id else self._store.last_closed(account, text)
 
 
 def _limit(params: Params, usual: int, most: int) -> int:

@@ -73,7 +73,7 @@ def test_the_listener_hears_the_last_commands_and_begin_the_state_before_them(tm
         await trade(config, 20, (9,))
         await recover(config, lambda frame, events: heard.extend(range(frame.first_seq, frame.end_seq)),
                       lambda core: begun.append((core.seq, core.balance(2, 1)[0])))
-        assert begun == [(52, 48)] and heard == list(range(53, 65))
+        assert begun == [(54, 50)] and heard == list(range(55, 65))
     run(story())
 
 
