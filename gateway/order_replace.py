@@ -35,6 +35,7 @@ from gateway.refusals import (
     REPLACE_PARTIAL,
     UNKNOWN_ORDER,
     Refusal,
+    body,
     of_core,
 )
 
@@ -42,7 +43,8 @@ SUCCESS, FAILURE, NOT_ATTEMPTED = "SUCCESS", "FAILURE", "NOT_ATTEMPTED"
 _PARAMS = PLACE_PARAMS | {
     "cancelReplaceMode", "cancelNewClientOrderId", "cancelOrigClientOrderId", "cancelOrderId", "cancelRestrictions",
     "orderRateLimitExceededMode"}
-_RATE_MODES = ("DO_NOTHING", "CANCEL_ONLY")
+CANCEL_ONLY = "CANCEL_ONLY"
+_RATE_MODES = ("DO_NOTHING", CANCEL_ONLY)
 _NO_ORDER = 2**63 - 1   # an id that no order has: the core then tells of the half that failed
 _REJECTED, _CANCEL_HALF = int(EventKind.REJECTED), int(ReplaceHalf.CANCEL_HALF)
 
@@ -71,6 +73,26 @@ class OrderReplacer:
             account, **terms._asdict(), text=text.encode(), mode=mode, order_id=order.id if order else _NO_ORDER,
             slot=order.slot if order else 0)
         return partial(self._replaced, why_not, reply_type, cancel_id, unit_ns)
+
+    def cancel_only(self, batch: Batch, account: int, params: Params, unit_ns: int, refused: Refusal) -> Finish:
+        """order.cancelReplace when the new order is one too many and the client wants the cancel even so."""
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        check_filters(read_order(params, instrument, _PARAMS), instrument, self._core.last_price(instrument.id))
+        _mode(params)
+        cancel_id = client_order_id(params, "cancelNewClientOrderId") or self._desk.new_id()
+        too_many = body(refused.code, refused.msg)
+        order, why_not = self._target(account, params, instrument)
+        if order is None or why_not is not None:
+            raise _refused(FAILURE, FAILURE, (why_not or Refusal(UNKNOWN_ORDER)).body(), too_many)
+        batch.cancel(account, instrument.id, order.id, order.slot)
+        return partial(self._only_canceled, cancel_id, unit_ns, too_many)
+
+    def _only_canceled(self, cancel_id: str, unit_ns: int, too_many: bytes, events: list[Event]) -> bytes:
+        try:
+            cancel = self._desk.canceled(cancel_id, unit_ns, events)
+        except Refusal as refusal:
+            raise _refused(FAILURE, FAILURE, refusal.body(), too_many) from None
+        raise _refused(SUCCESS, FAILURE, cancel, too_many)
 
     def _target(self, account: int, params: Params, instrument: Instrument) -> tuple[Order | None, Refusal | None]:
         """The order to cancel, or why it will not be."""

@@ -23,7 +23,7 @@ from gateway.listen_keys import ListenKeys
 from gateway.order_batches import OrderBatches
 from gateway.order_check import OrderCheck
 from gateway.order_lists import ListQueries, OrderLists
-from gateway.order_replace import OrderReplacer
+from gateway.order_replace import CANCEL_ONLY, OrderReplacer
 from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import OrderStore
 from gateway.order_terms import Params
@@ -31,7 +31,7 @@ from gateway.orders import Finish, OrderDesk
 from gateway.prevented_matches import PreventedMatches
 from gateway.queries import Queries
 from gateway.questions import Questions
-from gateway.rates import Rates
+from gateway.rates import RateRefusal, Rates
 from gateway.recent_trades import RecentTrades
 from gateway.refusals import LEDGER_BEHIND, STORAGE_FULL, Refusal
 from gateway.ticker import Ticker
@@ -133,7 +133,7 @@ class Venue:
         tickers = TickerQueries(core, catalog)
         self.commands |= {
             "order.place": self._unless_refused(desk.place),
-            "order.cancelReplace": self._unless_refused(replacer.replace),
+            "order.cancelReplace": self._unless_refused(replacer.replace, replacer.cancel_only),
             "order.cancel": desk.cancel,
             "order.amend.keepPriority": desk.amend,
             "openOrders.cancelAll": desk.cancel_all,
@@ -173,12 +173,22 @@ class Venue:
             "ticker.price": tickers.price,
         }
 
-    def _unless_refused(self, command: Callable[..., Finish]) -> Callable[..., Finish]:
-        """Orders are refused one by one (also when too many), so that a cancel read with one is not refused too."""
+    def _unless_refused(
+            self, command: Callable[..., Finish], too_many: Callable[..., Finish] | None = None,
+    ) -> Callable[..., Finish]:
+        """Orders are refused one by one (also when too many), so that a cancel read with one is not refused too.
+
+        too_many: what to do instead when they are too many, if the client wants that.
+        """
         def checked(batch: Batch, account: int, params: Params, unit_ns: int, *session: int) -> Finish:
             if self.engine.orders_refused:
                 raise Refusal(STORAGE_FULL if self.engine.storage_low else LEDGER_BEHIND)
             if self.rates.counts_orders:
-                self.rates.order(account)
+                try:
+                    self.rates.order(account)
+                except RateRefusal as refusal:
+                    if too_many is None or params.get("orderRateLimitExceededMode") != CANCEL_ONLY:
+                        raise
+                    return too_many(batch, account, params, unit_ns, refusal)
             return command(batch, account, params, unit_ns, *session)
         return checked

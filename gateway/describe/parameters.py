@@ -80,7 +80,7 @@ PARAMETERS: dict[str, Parameter] = {
     "cancelOrigClientOrderId": _client_id("The name of the order to cancel"),
     "cancelOrderId": _number("The order to cancel", 1, 0),
     "cancelRestrictions": _one_of(("ONLY_NEW", "ONLY_PARTIALLY_FILLED"), "Leave an order in another state alone"),
-    "orderRateLimitExceededMode": _one_of(("DO_NOTHING", "CANCEL_ONLY"), "Read, without effect"),
+    "orderRateLimitExceededMode": _one_of(("DO_NOTHING", "CANCEL_ONLY"), "What one too many does"),
     "listClientOrderId": _client_id("The list's name", "my-list-1"),
     "orderId": _number("An order", 1),
     "origClientOrderId": _client_id("The order's name"),

@@ -98,6 +98,32 @@ def test_over_websocket_and_http(tmp_path: Path):
     asyncio.run(main())
 
 
+def test_an_order_too_many_can_still_cancel(tmp_path: Path):
+    """order.cancelReplace with orderRateLimitExceededMode CANCEL_ONLY."""
+    async def main() -> None:
+        async with running(tmp_path, rates={"orders_day_max": 2}) as venue:
+            await furnish(venue)
+            async with venue.client(ALICE) as alice:
+                for name in ("a", "b"):
+                    await alice.ok("order.place", **limit("BUY", "50000", "0.1", newClientOrderId=name))
+                terms = limit("BUY", "50001", "0.1", cancelOrigClientOrderId="a", cancelReplaceMode="STOP_ON_FAILURE")
+                assert (await alice.error("order.cancelReplace", **terms))[:2] == (429, -1015)
+                terms["orderRateLimitExceededMode"] = "CANCEL_ONLY"
+                wrong = terms | {"price": "0.001"}
+                assert (await alice.error("order.cancelReplace", **wrong))[1] == -1013
+                assert len(await alice.ok("openOrders.status")) == 2
+                done = await alice.call("order.cancelReplace", **terms)
+                data = done["error"]["data"]
+                assert (done["status"], done["error"]["code"]) == (409, -2021)
+                assert (data["cancelResult"], data["newOrderResult"]) == ("SUCCESS", "FAILURE")
+                assert data["cancelResponse"]["origClientOrderId"] == "a" and data["newOrderResponse"]["code"] == -1015
+                again = await alice.call("order.cancelReplace", **terms)
+                assert (again["status"], again["error"]["code"]) == (400, -2022)
+                assert again["error"]["data"]["cancelResponse"]["code"] == -2011
+                assert [order["clientOrderId"] for order in await alice.ok("openOrders.status")] == ["b"]
+    asyncio.run(main())
+
+
 async def over_http(venue: Any) -> None:
     async with rest(venue.server.venue.config) as port, RestClient(port, venue.keys[BOB]) as bob:
         answer = await bob.call("POST", "order", **limit("SELL", "60000", "0.1"))
