@@ -26,6 +26,7 @@ from gateway.frames import text_frame
 PEER_CHANNEL = "peer"
 ASK, FORGET, DEAFEN = b"?\n", b"forget\n", b"deafen\n"
 PAYLOAD_BYTES = 193
+PATIENCE_SECONDS = 3600.0   # the crowd answers no pings
 HANDSHAKE = (b"GET %b HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 _WELCOME = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -47,7 +48,8 @@ def paced(count: int, per_second: float, say: Callable[[int], None]) -> None:
 
 async def ours(redis_url: str) -> None:
     """The feed process as it is."""
-    await feed.serve(load_config(redis={"url": redis_url}, feed={"port": 0}, limits={"connections_max": 100_000}))
+    await feed.serve(load_config(redis={"url": redis_url}, feed={"port": 0}, limits={
+        "connections_max": 100_000, "pong_seconds_max": PATIENCE_SECONDS}))
 
 
 async def peer(redis_url: str) -> None:
@@ -61,7 +63,7 @@ async def peer(redis_url: str) -> None:
 
     pubsub = redis.asyncio.Redis.from_url(redis_url).pubsub(ignore_subscribe_messages=True)
     await pubsub.subscribe(PEER_CHANNEL)
-    async with serve(handle, "127.0.0.1", 0, compression=None) as server:
+    async with serve(handle, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
         announce("peer", url=f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws")
         async for message in pubsub.listen():
             broadcast(members, message["data"].decode())
