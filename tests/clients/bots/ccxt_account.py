@@ -1,11 +1,13 @@
 """An account behind ccxt, sync or pro: unified calls where ccxt has them, else its access to the venue's own routes."""
 import inspect
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from account import Account, Answer
+from report import same, wait_until
 
 MARKET = "ETH/USDT"
 _TYPES = {"LIMIT": "limit", "LIMIT_MAKER": "limit", "MARKET": "market", "STOP_LOSS": "market",
@@ -84,7 +86,8 @@ class CcxtAccount(Account):
 
     async def amend(self, order_id: int, quantity: float) -> Answer:
         """ccxt has no name for it."""
-        return await self._route("order/amend/keepPriority", "PUT", orderId=order_id, newQty=quantity)
+        return await self.route("order/amend/keepPriority", "PUT",
+                                symbol=self.symbol, orderId=order_id, newQty=quantity)
 
     async def place_list(self, kind: str, **params: Any) -> Answer:
         """ccxt's implicit methods."""
@@ -123,13 +126,29 @@ class CcxtAccount(Account):
             if inspect.isawaitable(closing):
                 await closing
 
-    async def _route(self, path: str, verb: str, **params: Any) -> Answer:
-        answer = self.exchange.request(path, ["private"], verb, {"symbol": self.symbol, **params})
+    async def route(self, path: str, verb: str, **params: Any) -> Any:
+        """What ccxt has no name for."""
+        answer = self.exchange.request(path, ["private"], verb, params)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _call(self, method: str, *arguments: Any) -> Any:
         answer = getattr(self.exchange, method)(*arguments)
         return await answer if inspect.isawaitable(answer) else answer
+
+
+async def batches_and_timers(me: CcxtAccount) -> None:
+    """The venue's own: several orders at once, one of them refused, and a timer that cancels what is left."""
+    wanted = [{"symbol": me.symbol, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1",
+               "price": price} for price in ("2900.00", "2901.00", "2902.001")]
+    answers = await me.route("order/batch", "POST", orders=json.dumps(wanted, separators=(",", ":")))
+    same([answer.get("status", answer.get("code")) for answer in answers], ["NEW", "NEW", -1013])
+    await me.route("openOrders/cancelAllAfter", "POST", symbol=me.symbol, countdownTime=500)
+
+    async def gone() -> bool:
+        return not await me.open_orders()
+    await wait_until(gone, "the timer's end")
+    for answer in answers[:2]:
+        same((await me.order(answer["orderId"]))["status"], "CANCELED")
 
 
 def _text(value: Any) -> str:

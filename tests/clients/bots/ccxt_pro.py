@@ -6,7 +6,7 @@ from typing import Any
 import ccxt.pro
 from account import Answer
 from books import BookWatch, keep_in_step
-from ccxt_account import MARKET, CcxtAccount, point
+from ccxt_account import MARKET, CcxtAccount, batches_and_timers, point
 from report import Day, same, wait_until
 from story import whole_story
 
@@ -119,6 +119,7 @@ async def main() -> None:
             await account.close()
     mine, other = accounts(day.venue, "hmac")
     await mine.exchange.load_markets()
+    await day.step("batches and timers", lambda: batches_and_timers(mine))
     await day.step("reconnect", lambda: comes_back(day, mine))
     day.end()
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import ccxt
-from ccxt_account import CcxtAccount, point
+from ccxt_account import CcxtAccount, batches_and_timers, point
 from report import Day, same, wait_until
 from story import whole_story
 
@@ -74,6 +74,7 @@ async def main() -> None:
         mine, other = accounts(day.venue, kind)
         mine.exchange.load_markets()
         await whole_story(day, f"REST {kind}", mine, other)
+    await day.step("batches and timers", lambda: batches_and_timers(me))
     await day.step("reconnect", lambda: comes_back(day, me.exchange))
     day.end()
 
