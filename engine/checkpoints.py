@@ -16,6 +16,7 @@ from engine.core.exchange import DIGEST_VERSION
 from engine.core.unpack import Event
 from engine.errors import Busy, SnapshotError, Stopped
 from engine.journal_writer import JournalWriter
+from engine.paths import Paths
 from engine.positions import positions, tell_position
 from engine.retention import Needs, Piece, needs_of, removable
 from engine.segments import Segment, sync_directory
@@ -112,9 +113,12 @@ class Checkpoints:
         settings = self._config.journal
         if not settings.keep_bytes:
             return
-        segments = self._writer.segments
-        oldest = list(segments)
-        gone = self._drop(len(removable(pieces_of(segments), needs(self._config), settings.keep_bytes)))
+        oldest = list(self._writer.segments)
+        count = len(removable(pieces_of(oldest), needs(self._config), settings.keep_bytes))
+        if not count:
+            return
+        await asyncio.to_thread(_make_durable, self._config.paths)
+        gone = self._drop(count)
         self.deleted_segments += gone
         if gone:
             await asyncio.to_thread(_unlink, oldest[:gone])
@@ -132,6 +136,13 @@ def pieces_of(segments: list[Segment]) -> list[Piece]:
     following = [segment.first_seq for segment in segments[1:]] + [segments[-1].first_seq] if segments else []
     return [Piece(segment.path.name, segment.first_seq, next_seq, segment.size_bytes)
             for segment, next_seq in zip(segments, following, strict=True)]
+
+
+def _make_durable(paths: Paths) -> None:
+    """The names on which the decision rests: a power loss must not take a snapshot whose segments are gone."""
+    for directory in (paths.snapshots, paths.positions, paths.data_dir):
+        with suppress(FileNotFoundError):
+            sync_directory(directory)
 
 
 def _unlink(segments: list[Segment]) -> None:

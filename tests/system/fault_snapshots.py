@@ -189,8 +189,8 @@ def _named(error: JournalError | SnapshotRefused) -> bool:
 
 
 def _told_right(scene: Scene, heard: Heard, end_seq: int) -> bool:
-    """From a true state on, every command once."""
-    if heard.began is None or scene.states[heard.began[0]][0] != heard.began[1]:
+    """From a true state on, every command once; between two linked commands no state is known."""
+    if heard.began is None or scene.states.get(heard.began[0], heard.began[1:])[0] != heard.began[1]:
         return False
     next_seq = heard.began[0] + 1
     for frame in heard.frames:

@@ -3,13 +3,17 @@
 The journal after a crash must be the journal as it was known to be durable, then a beginning of what had been taken
 since, in that order: so nothing acknowledged is lost, nothing is doubled, moved or invented.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
+from engine.errors import JournalError
 from engine.frames import Frame
+from engine.journal import read_frames
 from engine.records import RECORD_BYTES
 from tests.system.simulator.disk import Disk
+from tests.system.simulator.small_core import small_core
 from tests.system.simulator.world import World
 
 
@@ -47,6 +51,23 @@ class Auditor:
     def starts(self) -> None:
         """An engine begins to read the journal."""
         self._replayed = []
+
+    def begins(self, core: Exchange) -> None:
+        """What is told begins behind this state, which a snapshot may hold: the commands before are not read again."""
+        known = self.journal[:core.seq]
+        if len(known) < core.seq:       # whole on the disk, though nobody had been told
+            for frame in read_frames(Path(self._folder), len(known) + 1):
+                known += split(frame.commands)
+        self._replayed = known[:core.seq]
+        if core.seq <= len(self.journal) and core.state_hash() != self._hash(core.seq):
+            self.fail(f"recovery: the state at command {core.seq}, from where is told, is another than before")
+
+    def _hash(self, seq: int) -> int:
+        if seq not in self.hashes:      # a mark in the middle of a frame
+            core = small_core()
+            core.apply(b"".join(self.journal[:seq]))
+            self.hashes[seq] = core.state_hash()
+        return self.hashes[seq]
 
     def replays(self, frame: Frame) -> None:
         """A frame it has found there."""
@@ -116,6 +137,16 @@ class Auditor:
             self.acked += len(commands)
 
         return done
+
+    def read(self, frames: Iterable[Frame]) -> None:
+        """All that is left of the journal, from its oldest segment on."""
+        try:
+            for frame in frames:
+                begin = frame.first_seq - 1
+                if split(frame.commands) != self.journal[begin:begin + frame.count]:
+                    self.fail(f"the journal's frame at {frame.first_seq} is not what was durable")
+        except JournalError as error:
+            self.fail(f"the journal cannot be read: {error}")
 
     # readers
 

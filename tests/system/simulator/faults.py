@@ -24,10 +24,13 @@ class Faults:
             ("stop exchange", venue.stop_exchange),
             ("fsync fails", self._fail_sync),
             ("disk full", self._fill_disk),
+            ("kill snapshots in a disk call", lambda: self._kill_in_call(venue.snapshots, None)),
+            ("power loss in a snapshot", lambda: self._kill_in_call(venue.snapshots, venue.lose_power)),
             ("second exchange", venue.intruder.start)]
         self._all = [
             *self._crashes,
             ("kill ledger", lambda: self._kill(venue.ledger)),
+            ("kill snapshots", lambda: self._kill(venue.snapshots)),
             ("kill follower", lambda: self._kill(venue.follower)),
             ("stall exchange", lambda: self._stall(venue.exchange)),
             ("stall ledger", lambda: self._stall(venue.ledger)),

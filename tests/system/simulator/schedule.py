@@ -1,5 +1,6 @@
 """One schedule: a venue, customers, faults when the seed says so, then quiet, a last power loss, and the audit."""
 import hashlib
+import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import msgspec
 
 from engine.config import load_config
+from engine.journal import Walk
+from engine.segments import list_files
 from tests.system.simulator.disk import Disk
 from tests.system.simulator.disk_calls import DiskCalls
 from tests.system.simulator.faults import Faults
@@ -42,14 +45,15 @@ def run_schedule(seed: int, planted: str = "") -> Outcome:
         dice = world.dice("schedule")
         config = load_config(
             data_dir=f"{root}/venue", postgres={"dsn": "simulated"},
-            journal={"segment_bytes": dice.choice((4096, 8192, 32768)), "frame_commands_max": dice.choice((20, 32))},
-            snapshots={"stop_orders_max": 0}, limits={"follower_buffer_bytes_max": dice.choice((2048, 65536))},
+            journal={"segment_bytes": dice.choice((4096, 8192, 32768)), "frame_commands_max": dice.choice((20, 32)),
+                     "keep_bytes": dice.choice((0, 1))},
+            snapshots=_snapshots(dice), limits={"follower_buffer_bytes_max": dice.choice((2048, 65536))},
             ledger={"batch_events_max": dice.choice((20, 1000)), "batch_seconds_max": dice.choice((0.001, 0.02))})
         calls = DiskCalls(world, disk)
         venue = Venue(world, disk, config)
         customers = Customers(venue, dice.choice((30, 60, 120)), seed)
         faults = Faults(venue, dice)
-        with plant(planted, venue), simulated(world, calls, venue.postgres):
+        with plant(planted, venue), simulated(world, calls, venue.postgres, venue.auditor.taken):
             try:
                 _play(venue, customers, faults)
             finally:
@@ -62,8 +66,14 @@ def run_schedule(seed: int, planted: str = "") -> Outcome:
                    recoveries=auditor.recoveries, story=world.story)
 
 
+def _snapshots(dice: random.Random) -> dict[str, int]:
+    """Often, and few are kept, so that much hangs on the newest ones."""
+    return {"commands": dice.choice((4, 10, 30)), "keep": dice.choice((1, 1, 2, 3)),
+            "stop_orders_max": dice.choice((0, 1000)), "told_commands": dice.choice((1, 10, 1000))}
+
+
 def _play(venue: Venue, customers: Customers, faults: Faults) -> None:
-    for role in (venue.exchange, venue.follower, venue.ledger):
+    for role in (venue.exchange, venue.follower, venue.ledger, venue.snapshots):
         role.start()
     customers.start()
     faults.plan()
@@ -96,5 +106,7 @@ def _audit(venue: Venue) -> None:
         if role.process is not None:
             for problem in role.process.loop.problems:
                 auditor.fail(problem)
+    oldest = min((seq for seq, _ in list_files(venue.config.paths.journal)), default=1)
+    auditor.read(Walk(venue.config.paths.journal, oldest))
     for difference in differences(auditor.journal, venue.postgres):
         auditor.fail(f"ledger: {difference}")

@@ -8,15 +8,21 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import engine.checkpoints
 import engine.journal_writer
 import engine.recovery
 import engine.reserve
 import engine.service
+import engine.snapshots
 import engine.spare
 import workers.ledger
+import workers.snapshots
+from engine.core.batch import Batch
+from engine.service import Engine
+from tests.system.simulator.auditor import split
 from tests.system.simulator.disk_calls import DiskCalls
 from tests.system.simulator.journal_disk import SimDiskThread, SimJournalThread
 from tests.system.simulator.small_core import small_core
@@ -24,12 +30,24 @@ from tests.system.simulator.store import SimLedgerStore, SimPostgres
 from tests.system.simulator.threads import SimEvent, SimExecutor
 from tests.system.simulator.world import World
 
+LOOK_SECONDS = 0.02         # schedules last some tenths of a second
+Taken = Callable[[list[bytes]], None]
 
-def _list(world: World, calls: DiskCalls, postgres: SimPostgres) -> list[tuple[Any, str, Any]]:
+
+def _telling(submit: Callable[..., None], taken: Taken) -> Callable[..., None]:
+    """What an engine takes, also from itself, is told in the order in which it is taken."""
+    def telling(self: Engine, batch: Batch, done: Any) -> None:
+        commands = split(memoryview(bytes(batch)))
+        submit(self, batch, done)
+        taken(commands)
+    return telling
+
+
+def _list(world: World, calls: DiskCalls, postgres: SimPostgres, taken: Taken) -> list[tuple[Any, str, Any]]:
     threads = [(module, name, what) for module in (engine.spare, engine.reserve)
                for name, what in (("ThreadPoolExecutor", lambda *_: SimExecutor(world)), ("Event", SimEvent))]
-    cores = [(module, "Exchange", small_core) for module in (engine.recovery, engine.service, workers.ledger)
-             if hasattr(module, "Exchange")]
+    modules = (engine.recovery, engine.service, engine.snapshots, workers.ledger, workers.snapshots)
+    cores = [(module, "Exchange", small_core) for module in modules if hasattr(module, "Exchange")]
     return [
         *cores,
         *((os, name, call) for name, call in calls.replacements.items()),
@@ -37,15 +55,17 @@ def _list(world: World, calls: DiskCalls, postgres: SimPostgres) -> list[tuple[A
         (time, "time_ns", world.clock_ns),
         (time, "monotonic_ns", lambda: world.now_ns),
         *threads,
+        (engine.checkpoints, "LOOK_SECONDS", LOOK_SECONDS),
+        (Engine, "submit", _telling(Engine.submit, taken)),
         (engine.journal_writer, "DiskThread", lambda: SimDiskThread(world, calls)),
         (engine.journal_writer, "Thread", SimJournalThread),
         (workers.ledger, "LedgerStore", lambda *_: SimLedgerStore(postgres))]
 
 
 @contextlib.contextmanager
-def simulated(world: World, calls: DiskCalls, postgres: SimPostgres) -> Iterator[None]:
+def simulated(world: World, calls: DiskCalls, postgres: SimPostgres, taken: Taken) -> Iterator[None]:
     """The product runs in this world, and says nothing to the log."""
-    seams = _list(world, calls, postgres)
+    seams = _list(world, calls, postgres, taken)
     kept = [(place, name, getattr(place, name)) for place, name, _ in seams]
     logging.disable(logging.CRITICAL)
     try:

@@ -1,4 +1,4 @@
-"""The processes of a simulated venue and who starts them again: exchange, follower, ledger; and its customers."""
+"""The processes of a simulated venue and who starts them again: exchange, follower, ledger, snapshots; customers."""
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -9,6 +9,7 @@ from engine.core.unpack import Event
 from engine.errors import Busy, DataDirLocked, Stopped
 from engine.follower import follow
 from engine.frames import Frame
+from engine.positions import tell_position
 from engine.service import Engine
 from tests.support.flow import Flow
 from tests.system.simulator.auditor import Auditor, split
@@ -20,6 +21,7 @@ from tests.system.simulator.store import SimPostgres
 from tests.system.simulator.world import MS, Killed, Process, World
 from workers.ledger import Ledger
 from workers.ledger_errors import LedgerFenced
+from workers.snapshots import Snapshots
 
 _Body = Callable[[], Coroutine[Any, Any, None]]
 
@@ -75,9 +77,10 @@ class Venue:
         self.exchange = Role(self, "exchange", self._exchange)
         self.follower = Role(self, "follower", self._follower)
         self.ledger = Role(self, "ledger", self._ledger)
+        self.snapshots = Role(self, "snapshots", self._snapshots)
         self.rival = Role(self, "rival", self._ledger, restarts=False)
         self.intruder = Role(self, "intruder", self._intruder, restarts=False)
-        self.roles = [self.exchange, self.follower, self.ledger, self.rival, self.intruder]
+        self.roles = [self.exchange, self.follower, self.ledger, self.snapshots, self.rival, self.intruder]
         self._closing: asyncio.Event | None = None
 
     # bodies
@@ -95,7 +98,7 @@ class Venue:
                 auditor.durable(frame, engine.core)
 
         self._closing = closing = asyncio.Event()
-        engine = await Engine.open(self.config, listener, clock=self.world.clock_ns)
+        engine = await Engine.open(self.config, listener, begin=auditor.begins, clock=self.world.clock_ns)
         auditor.started(engine.epoch, engine.core)
         self.engine = engine
         waits = asyncio.ensure_future(closing.wait())
@@ -112,9 +115,14 @@ class Venue:
             if frame.count:
                 self.replica.apply(frame.commands)
                 self.auditor.heard("the follower", frame, self.replica)
+                with suppress(OSError):
+                    tell_position(self.config.paths.positions, "follower", self.replica.seq)
 
     async def _ledger(self) -> None:
         await Ledger(self.config).run()
+
+    async def _snapshots(self) -> None:
+        await Snapshots(self.config).run()
 
     async def _intruder(self) -> None:
         """A second exchange on the same data directory: it must be sent away, or it is the only one."""
@@ -202,6 +210,4 @@ class Customers:
             engine.submit(batch, self._venue.auditor.answer(commands))
         except (Busy, Stopped):
             self.refused += len(commands)
-        else:
-            self._venue.auditor.taken(commands)
 
