@@ -4,11 +4,12 @@ from libc.string cimport memset
 
 from engine.core.events cimport event_next
 from engine.core.fees cimport party_fee
+from engine.core.iceberg cimport hidden_lots, open_lots, refill
 from engine.core.ladder cimport NO_KEY, Ladder, ladder_below, level_key
 from engine.core.limits cimport reference_price
 from engine.core.lists cimport leg_traded
 from engine.core.mass cimport Selection, bar_book, cancel_selected
-from engine.core.pool cimport LISTED, Node
+from engine.core.pool cimport ICEBERG, LISTED, Node
 from engine.core.purse cimport purse_take
 from engine.core.reports cimport report_control
 from engine.core.resting cimport retire
@@ -26,16 +27,28 @@ cdef struct Walk:               # along one side, from the best price on
     int64_t lots                # of the level that are left
     int64_t price_ticks
     int64_t traded_ticks        # of the last level that traded
+    bint hides                  # there are icebergs: levels do not tell all
 
 
 cdef void _step(State* state, Walk* walk, int side, uint32_t level) noexcept nogil:
     walk.level = level
     if level != 0:
         walk.lots = state.shelf.levels[level].qty_lots
+        if walk.hides:
+            walk.lots += _hidden(state, level)
         walk.price_ticks = side_key(side, level_key(&state.shelf, level))
     else:
         walk.lots = INT64_MAX
         walk.price_ticks = MAX_TICKS + 2 if side else -1
+
+
+cdef int64_t _hidden(State* state, uint32_t level) noexcept nogil:
+    cdef uint32_t slot = state.shelf.levels[level].head
+    cdef int64_t lots = 0
+    while slot != 0:
+        lots += hidden_lots(state, slot)
+        slot = state.pool.nodes[slot].next
+    return lots
 
 
 cdef void _trade(State* state, Walk* walk, int side, int64_t lots) noexcept nogil:
@@ -56,6 +69,7 @@ cdef Crossing crossing(State* state, Book* book, int64_t reference_ticks) noexce
     cdef Walk bid, ask
     cdef int64_t lots
     memset(&found, 0, sizeof(found))
+    bid.hides = ask.hides = book.icebergs != 0
     bid.ladder, ask.ladder = &book.ladders[<int>BUY], &book.ladders[<int>SELL]
     _step(state, &bid, BUY, bid.ladder.best_level)
     _step(state, &ask, SELL, ask.ladder.best_level)
@@ -223,7 +237,7 @@ cdef void _cross(
     event.account, event.instrument, event.slot = taker.account, book.instrument, taker_slot
     event.seq, event.time_ns = command.seq, command.time_ns
     event.order_id, event.price_ticks, event.qty_lots = taker.order_id, price_ticks, lots
-    event.left_lots, event.maker_left_lots = taker.left_lots, maker.left_lots
+    event.left_lots, event.maker_left_lots = open_lots(state, taker_slot), open_lots(state, maker_slot)
     event.maker_order_id, event.maker_account = maker.order_id, maker.account
     event.trade_id, event.fill_id, event.quote_amount = book.trade_id, state.fill_id, quote
     event.taker_fee, event.maker_fee = taker_fee, maker_fee
@@ -252,6 +266,8 @@ cdef void _settle(
 
 
 cdef void _end(State* state, Book* book, uint32_t slot, int64_t time_ns) noexcept nogil:
+    if state.pool.nodes[slot].flags & ICEBERG:
+        refill(state, slot)
     if state.pool.nodes[slot].flags & LISTED:
         leg_traded(state, slot)
     if state.pool.nodes[slot].left_lots == 0:

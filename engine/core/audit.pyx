@@ -1,8 +1,9 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from engine.core.audit_extras cimport audit_extras, audit_lists, audit_triggers
+from engine.core.audit_extras cimport audit_extras, audit_icebergs, audit_lists, audit_triggers
 from engine.core.clients cimport client_find
+from engine.core.iceberg cimport open_lots
 from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
 from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
@@ -35,6 +36,7 @@ cdef int audit(State* state) except -1:
     _audit_clients(state)
     _audit_wallets(state, held)
     audit_extras(state)
+    audit_icebergs(state)
     _audit_deadlines(state)
     return 0
 
@@ -78,7 +80,9 @@ cdef object _audit_level(State* state, uint32_t instrument, int side, uint32_t l
             _expect(last_id < node.order_id, "queue", node.order_id, "rising")
             last_id = node.order_id
         _expect(not node.flags & (ARMED | PENDING | UNFUNDED), f"flags of slot {slot}", node.flags, "not waiting")
-        money = node.left_lots * pay_per_lot(&state.books[instrument], side, node.price_ticks)
+        _expect(open_lots(state, slot) <= state.pool.details[slot].qty_lots, f"open_lots of {slot}", node.left_lots,
+                state.pool.details[slot].qty_lots)
+        money = open_lots(state, slot) * pay_per_lot(&state.books[instrument], side, node.price_ticks)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + money
         orders += 1
         lots += node.left_lots

@@ -6,3 +6,5 @@ cdef object audit_triggers(State* state, instrument, dict held)
 # (open lists, pending legs); adds what lists hold to held[wallet].
 cdef object audit_lists(State* state, dict held)
 cdef int audit_extras(State* state) except -1
+# Icebergs and their number per book.
+cdef int audit_icebergs(State* state) except -1

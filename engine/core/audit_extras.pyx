@@ -2,9 +2,10 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.extras cimport Extra, extra_of
+from engine.core.iceberg cimport hidden_lots
 from engine.core.ladder cimport Ladder, Level, ladder_below, level_key
 from engine.core.list_table cimport PAIR, SINGLE, WORKING, List
-from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Node
+from engine.core.pool cimport ARMED, EXTRA, ICEBERG, LISTED, PENDING, Node
 from engine.core.state cimport Book, side_key
 from engine.core.stops cimport FALLING, RISING, waiting_hold
 from engine.core.trailing cimport trailing_trigger
@@ -135,4 +136,25 @@ cdef int audit_extras(State* state) except -1:
     made = state.extras.fresh - 1 if state.extras.fresh else 0
     _expect(used + free == made, "extras in use and free", used + free, made)
     _expect(state.entering_first == 0, "orders on their way in", state.entering_first, 0)
+    return 0
+
+
+cdef int audit_icebergs(State* state) except -1:
+    """Each shows something, and no more than it says; each book knows how many rest in it."""
+    cdef uint32_t slot, instrument
+    cdef Node* node
+    icebergs = {}
+    for slot in range(1, state.pool.fresh):
+        node = &state.pool.nodes[slot]
+        if node.order_id != 0 and node.flags & ICEBERG:
+            icebergs[node.instrument] = icebergs.get(node.instrument, 0) + 1
+            _expect(node.flags & EXTRA and not node.flags & (ARMED | PENDING), f"flags of iceberg {slot}", node.flags,
+                    "resting")
+            _expect(0 < node.left_lots <= extra_of(&state.extras, slot).display_lots, f"shown of iceberg {slot}",
+                    node.left_lots, extra_of(&state.extras, slot).display_lots)
+            _expect(hidden_lots(state, slot) >= 0, f"hidden of iceberg {slot}", hidden_lots(state, slot), ">= 0")
+    for instrument in range(1, state.books_capacity):
+        if state.books[instrument].known:
+            _expect(state.books[instrument].icebergs == icebergs.get(instrument, 0), f"icebergs of {instrument}",
+                    state.books[instrument].icebergs, icebergs.get(instrument, 0))
     return 0

@@ -177,6 +177,7 @@ cdef uint64_t _mix_extra(uint64_t digest, Extra* extra) noexcept nogil:
     digest = _mix(_mix(digest, <uint64_t>extra.stop_ticks), <uint64_t>extra.trigger_ticks)
     digest = _mix(_mix(digest, <uint64_t>extra.hold_ticks), extra.trailing_bps)
     digest = _mix_if(_mix_if(digest, 3, extra.list), 4, extra.leg)
+    digest = _mix_if(_mix_if(digest, 5, <uint64_t>extra.display_lots), 6, <uint64_t>extra.hidden_lots)
     return _mix(_mix(digest, extra.stp), extra.direction)
 
 

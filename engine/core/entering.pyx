@@ -7,6 +7,7 @@ from libc.string cimport memcpy, memset
 
 from engine.core.admission cimport admit
 from engine.core.extras cimport Extra, extra_of, extra_open
+from engine.core.iceberg cimport hide
 from engine.core.lists cimport leg_ended
 from engine.core.pool cimport EXTRA, LISTED, Details, Node, pool_give, pool_take
 from engine.core.prevention cimport fills_apart, match_apart, sweep_apart
@@ -148,6 +149,8 @@ cdef void _resume(State* state, uint32_t slot, Details* past, Extra* extra) noex
     opened[0] = extra[0]
     state.pool.nodes[slot].flags |= EXTRA
     state.pool.details[slot].time_ns = past.time_ns
+    if opened.display_lots != 0:
+        hide(state, slot)
     _sort_in(state, slot)
 
 

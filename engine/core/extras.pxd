@@ -18,6 +18,8 @@ cdef struct Extra:
     uint32_t trail_next     # slots, in its book's list
     uint32_t trail_prev
     int64_t working_ns      # since when it trades, if it waited before; no rule asks for it
+    int64_t display_lots    # what an iceberg shows at most; 0: all
+    int64_t hidden_lots     # what it does not show now
 
 cdef struct Extras:
     Extra* items

@@ -5,7 +5,7 @@ from engine.core.bits cimport mul_overflows
 from engine.core.ladder cimport NO_KEY
 from engine.core.state cimport MAX_TICKS, PPM, Account, may_stay, side_key
 from engine.core.types cimport (
-    AUCTION_STATUS, BUY, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command)
+    AUCTION_STATUS, BUY, FOK, MARKET, MAX_NOTIONAL, NONE, PRICE_BAND, SELL, TOO_MANY_ORDERS, Command)
 
 
 cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
@@ -15,6 +15,8 @@ cdef Code check_limits(State* state, Taker* taker) noexcept nogil:
     cdef int64_t lower = band_end(book, SELL)
     if book.status == AUCTION_STATUS:
         taker.limit_key = INT64_MAX  # collected, not matched
+    if book.icebergs != 0:
+        taker.apart = taker.apart or command.order_type == MARKET or command.time_in_force == FOK  # levels hide lots
     if command.order_type == MARKET:
         _bind(taker, upper if command.side == BUY else lower)
         _bind(taker, slippage_end(taker))

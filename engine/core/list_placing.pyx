@@ -6,6 +6,7 @@ from engine.core.admission cimport admit, check_limit, check_market, check_parti
 from engine.core.clients cimport client_find, client_hash
 from engine.core.entering cimport enter
 from engine.core.extras cimport extra_of
+from engine.core.iceberg cimport fits_iceberg
 from engine.core.limits cimport has_orders
 from engine.core.list_table cimport WORKING, List, list_open
 from engine.core.lists cimport EXECUTING, find_list, report_list, start_pair
@@ -16,8 +17,8 @@ from engine.core.state cimport Book
 from engine.core.stops cimport accept_waiting, admit_stop, is_stop
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    BAD_LIST, BUY, CAPACITY, DUPLICATE_CLIENT_ID, LIMIT, LIMIT_MAKER, MARKET, NONE, OCO, OTOCO, PLACE, STOP_LOSS,
-    STOP_LOSS_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, Code)
+    BAD_ICEBERG, BAD_LIST, BUY, CAPACITY, DUPLICATE_CLIENT_ID, LIMIT, LIMIT_MAKER, MARKET, NONE, OCO, OTOCO, PLACE,
+    STOP_LOSS, STOP_LOSS_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, Code)
 
 
 cdef void begin_list(State* state, Command* command) noexcept nogil:
@@ -143,11 +144,13 @@ cdef Code _check_leg(State* state, Command* commands, int legs, int leg) noexcep
         return BAD_LIST
     if now and commands[0].mode == OCO and _is_beyond_last(state, command):
         return BAD_LIST
-    if now:
-        return admit(state, command, &taker)
     code = check_shape(command)
+    if code == NONE and command.display_lots != 0 and not fits_iceberg(command):
+        code = BAD_ICEBERG
     if code != NONE:
         return code
+    if now:
+        return admit(state, command, &taker)
     prepare(state, command, &taker)
     return check_market(command, &taker) if command.order_type == MARKET else check_limit(command, &taker)
 

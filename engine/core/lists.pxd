@@ -12,6 +12,8 @@ cdef enum ListStatus:       # flags of a LIST event
     EXECUTING = 1
     ALL_DONE = 2
 
+# A MARKED order has traded as a maker, and its TRADE is told.
+cdef void marked_traded(State* state, uint32_t slot) noexcept nogil
 # A leg has traded as a maker; nothing of it may be left.
 cdef void leg_traded(State* state, uint32_t slot) noexcept nogil
 # A leg was set off.

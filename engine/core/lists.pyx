@@ -4,10 +4,11 @@ from libc.string cimport memcmp, memcpy, memset
 from engine.core.entering cimport enter
 from engine.core.events cimport event_next
 from engine.core.extras cimport extra_of
+from engine.core.iceberg cimport open_lots, refill, show_all
 from engine.core.ladder cimport Ladder
 from engine.core.list_table cimport LEGS_MAX, PAIR, SINGLE, WORKING, List, list_close
 from engine.core.orders cimport lower, release
-from engine.core.pool cimport ARMED, LISTED, PENDING, UNFUNDED, Node
+from engine.core.pool cimport ARMED, ICEBERG, LISTED, PENDING, UNFUNDED, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport account_known, side_key
@@ -16,7 +17,7 @@ from engine.core.stops cimport (
 from engine.core.trailing cimport arm_new
 from engine.core.types cimport (
     CANCELED, INSUFFICIENT_BALANCE, LIST, LIST_DONE, NONE, OCO, REQUESTED, TEXT_BYTES, TRIGGER_REFUSED, TRIGGERED,
-    UNKNOWN_ORDER, WOULD_MATCH, Code, Event)
+    UNKNOWN_ORDER, WOULD_MATCH, Code, Event, TradeEvent)
 
 
 cdef inline List* _list_of(State* state, uint32_t slot) noexcept nogil:
@@ -32,6 +33,15 @@ cdef void _touch(State* state, uint32_t place) noexcept nogil:
     else:
         state.lists.items[state.lists.touched_last].next_touched = place
     state.lists.touched_last = place
+
+
+cdef void marked_traded(State* state, uint32_t slot) noexcept nogil:
+    cdef TradeEvent* event = <TradeEvent*>&state.events.items[state.events.count - 1]
+    if state.pool.nodes[slot].flags & ICEBERG:
+        event.maker_left_lots = open_lots(state, slot)
+        refill(state, slot)
+    if state.pool.nodes[slot].flags & LISTED:
+        leg_traded(state, slot)
 
 
 cdef void leg_traded(State* state, uint32_t slot) noexcept nogil:
@@ -57,6 +67,8 @@ cdef void leg_ended(State* state, uint32_t place, int leg, bint filled) noexcept
 
 cdef void take_off_rare(State* state, Command* command, uint32_t slot, int reason) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
+    if node.flags & ICEBERG:
+        show_all(state, slot)
     report_resting(state, command, slot, CANCELED, reason)
     if node.flags & LISTED:
         leg_ended(state, extra_of(&state.extras, slot).list, extra_of(&state.extras, slot).leg, False)
@@ -95,8 +107,8 @@ cdef int64_t _excess(State* state, List* item) noexcept nogil:
     cdef int begin = _pair_begin(item)
     cdef int other = begin if state.pool.nodes[item.slots[begin]].flags & UNFUNDED else begin + 1
     cdef int holder = begin + begin + 1 - other
-    cdef int64_t more = (hold_if_funded(state, item.slots[other], state.pool.nodes[item.slots[other]].left_lots)
-                         - hold_if_funded(state, item.slots[holder], state.pool.nodes[item.slots[holder]].left_lots))
+    cdef int64_t more = (hold_if_funded(state, item.slots[other], open_lots(state, item.slots[other]))
+                         - hold_if_funded(state, item.slots[holder], open_lots(state, item.slots[holder])))
     return more if more > 0 else 0
 
 

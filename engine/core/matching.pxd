@@ -5,6 +5,7 @@ Both sides share every line: a side is seen through keys, the highest key being 
 from libc.stdint cimport INT64_MAX
 
 from engine.core.admission cimport admit
+from engine.core.iceberg cimport place_iceberg
 from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
 from engine.core.reports cimport report_accepted, report_refused
@@ -18,20 +19,32 @@ from engine.core.types cimport FOK, MARKET, NONE, Code, Command
 
 cdef inline void place(State* state, Command* command) noexcept nogil:
     cdef Taker taker
-    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks != 0:
-        place_stop(state, command)
+    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks | command.display_lots != 0:
+        place_rare(state, command)
         return
     cdef Code code = admit(state, command, &taker)
     if code != NONE:
         report_refused(state, command, code)
         return
-    _accept(state, &taker)
+    work(state, &taker)
+
+
+cdef inline void place_rare(State* state, Command* command) noexcept nogil:
+    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks != 0:
+        place_stop(state, command)
+    else:
+        place_iceberg(state, command)
+
+
+cdef inline void work(State* state, Taker* taker) noexcept nogil:
+    """An admitted order's way."""
+    _accept(state, taker)
     if taker.apart:
-        match_apart(state, &taker)
+        match_apart(state, taker)
         return
     while taker.left_lots > 0 and taker.against.best_key >= taker.limit_key:
-        trade(state, &taker)
-    finish(state, &taker)
+        trade(state, taker)
+    finish(state, taker)
 
 
 cdef inline void _accept(State* state, Taker* taker) noexcept nogil:

@@ -1,8 +1,9 @@
 """Finding the order a command means, and taking it or part of it off the book with the money it holds."""
 from libc.stdint cimport int64_t, uint32_t
 
+from engine.core.iceberg cimport hide_again, open_lots, show_all
 from engine.core.lists cimport lower_leg
-from engine.core.pool cimport ARMED, LISTED, PENDING, Details, Node
+from engine.core.pool cimport ARMED, ICEBERG, LISTED, PENDING, Details, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.state cimport account_known, book_known
 from engine.core.stops cimport lower_waiting
@@ -18,7 +19,7 @@ cdef void reduce(State* state, Command* command) noexcept nogil:
         return
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
-    cdef int64_t executed = details.qty_lots - node.left_lots
+    cdef int64_t executed = details.qty_lots - open_lots(state, slot)
     if command.qty_lots <= executed or command.qty_lots >= details.qty_lots:
         report_refused(state, command, BAD_REDUCE)
         return
@@ -56,6 +57,7 @@ cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noe
     cdef Node* node = &state.pool.nodes[slot]
     cdef Details* details = &state.pool.details[slot]
     cdef Event* event
+    cdef int64_t shown = show_all(state, slot) if node.flags & ICEBERG else 0
     if node.flags & (ARMED | PENDING):
         lower_waiting(state, slot, lots)
     else:
@@ -66,3 +68,5 @@ cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noe
     event = report_resting(state, command, slot, REDUCED, 0)
     event.qty_lots = details.qty_lots
     event.left_lots = node.left_lots
+    if node.flags & ICEBERG:
+        hide_again(state, slot, shown)

@@ -14,6 +14,8 @@ cdef enum NodeFlag:             # flags of a node; those above NAMED are rare (e
     PENDING = 16            # a leg that waits for the list's first, in no queue
     UNFUNDED = 32           # waits and holds nothing
     TIMED = 64              # ends by itself: its Tag has a deadline
+    ICEBERG = 128           # rests and shows a part of itself (engine.core.iceberg)
+    MARKED = 136            # LISTED, ICEBERG: a trade has consequences for it
 
 cdef struct Node:
     uint32_t next           # towards the tail of the price level's queue; in a free slot: the next free one
@@ -22,7 +24,7 @@ cdef struct Node:
     uint32_t account
     uint64_t order_id       # 0: the slot is free; so (order_id, slot) can never name the wrong order
     int64_t price_ticks
-    int64_t left_lots
+    int64_t left_lots       # of an iceberg what it shows
     int64_t quote_filled    # quote minor units traded so far
     uint32_t instrument
     uint32_t pay_wallet     # holds what the order pays with

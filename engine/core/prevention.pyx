@@ -2,10 +2,11 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport add_overflows
+from engine.core.iceberg cimport open_lots, part_of
 from engine.core.ladder cimport NO_KEY, ladder_below, level_key
 from engine.core.lists cimport lower_leg
 from engine.core.orders cimport lower, take_off
-from engine.core.pool cimport LISTED, Node, pool_give
+from engine.core.pool cimport ICEBERG, LISTED, Node, pool_give
 from engine.core.reports cimport report_decremented, report_prevented, report_unfilled
 from engine.core.settlement cimport settle_taker
 from engine.core.trading cimport finish, trade
@@ -31,13 +32,33 @@ cdef Sweep sweep_apart(State* state, Taker* taker) noexcept nogil:
 
 cdef bint _walk_level(State* state, Taker* taker, uint32_t slot, Sweep* sweep) noexcept nogil:
     """Counts along one queue in taker.left_lots and amount_open; false where matching would stop."""
+    cdef int64_t part = 0
+    cdef bint more = True
+    while more:
+        more = False
+        if not _walk_parts(state, taker, slot, part, sweep, &more):
+            return False
+        part += 1
+    return True
+
+
+cdef bint _walk_parts(
+    State* state, Taker* taker, uint32_t slot, int64_t part, Sweep* sweep, bint* more
+) noexcept nogil:
+    """What each order shows now, or an iceberg in its n-th part after that; more: some have another one."""
     cdef Node* maker
-    cdef int64_t lots, quote
+    cdef int64_t lots, quote, shown
     cdef bint own
     while slot != 0:
         maker = &state.pool.nodes[slot]
-        lots = _overlap(taker, maker)
         own = _is_own(state, taker, maker)
+        shown = _shown(state, slot, part, own)
+        if not own and maker.flags & ICEBERG and part_of(state, slot, part + 1) != 0:
+            more[0] = True
+        if shown == 0:
+            slot = maker.next
+            continue
+        lots = _overlap(taker, maker.price_ticks, shown)
         if lots == 0 or (own and (taker.command.stp == EXPIRE_TAKER or taker.command.stp == EXPIRE_BOTH)):
             return False
         if not own or taker.command.stp == DECREMENT:
@@ -48,10 +69,17 @@ cdef bint _walk_level(State* state, Taker* taker, uint32_t slot, Sweep* sweep) n
             taker.left_lots -= lots
             if taker.by_amount:
                 taker.amount_open -= quote
-            if lots < maker.left_lots:
+            if lots < shown:
                 return False
         slot = maker.next
     return True
+
+
+cdef inline int64_t _shown(State* state, uint32_t slot, int64_t part, bint own) noexcept nogil:
+    """An own order is met with all it has."""
+    if part == 0:
+        return open_lots(state, slot) if own else state.pool.nodes[slot].left_lots
+    return part_of(state, slot, part) if not own and state.pool.nodes[slot].flags & ICEBERG else 0
 
 
 cdef bint fills_apart(State* state, Taker* taker) noexcept nogil:
@@ -67,7 +95,7 @@ cdef void match_apart(State* state, Taker* taker) noexcept nogil:
     taker.amount_left = 0
     while taker.against.best_key >= taker.limit_key:
         maker = &state.pool.nodes[state.shelf.levels[taker.against.best_level].head]
-        if _overlap(taker, maker) == 0:
+        if _overlap(taker, maker.price_ticks, maker.left_lots) == 0:
             _end(state, taker)
             return
         if _is_own(state, taker, maker):
@@ -97,24 +125,25 @@ cdef inline bint _is_own(State* state, Taker* taker, Node* maker) noexcept nogil
         group != 0 and state.accounts[maker.account].trade_group == group)
 
 
-cdef inline int64_t _overlap(Taker* taker, Node* maker) noexcept nogil:
+cdef inline int64_t _overlap(Taker* taker, int64_t price_ticks, int64_t lots) noexcept nogil:
     """Lots in which the two meet. By amount, the taker wants what the rest of its amount gives at this price."""
     if taker.by_amount:
-        taker.left_lots = taker.amount_open / (maker.price_ticks * taker.book.tick_value)
-    return taker.left_lots if taker.left_lots < maker.left_lots else maker.left_lots
+        taker.left_lots = taker.amount_open / (price_ticks * taker.book.tick_value)
+    return taker.left_lots if taker.left_lots < lots else lots
 
 
 cdef bint _prevent(State* state, Taker* taker, Node* maker) noexcept nogil:
     """True if the taker has expired."""
     cdef int mode = taker.command.stp
-    cdef int64_t lots = _overlap(taker, maker)
-    cdef int64_t off_taker = 0 if mode == EXPIRE_MAKER else (lots if mode == DECREMENT else taker.left_lots)
-    cdef int64_t off_maker = 0 if mode == EXPIRE_TAKER else (lots if mode == DECREMENT else maker.left_lots)
-    cdef int64_t quote = lots * maker.price_ticks * taker.book.tick_value
     cdef uint32_t slot = state.shelf.levels[taker.against.best_level].head
+    cdef int64_t open_now = open_lots(state, slot)
+    cdef int64_t lots = _overlap(taker, maker.price_ticks, open_now)
+    cdef int64_t off_taker = 0 if mode == EXPIRE_MAKER else (lots if mode == DECREMENT else taker.left_lots)
+    cdef int64_t off_maker = 0 if mode == EXPIRE_TAKER else (lots if mode == DECREMENT else open_now)
+    cdef int64_t quote = lots * maker.price_ticks * taker.book.tick_value
     taker.book.prevented_id += 1
-    report_prevented(state, taker, maker, lots, taker.left_lots - off_taker, maker.left_lots - off_maker)
-    if off_maker == maker.left_lots:
+    report_prevented(state, taker, maker, lots, taker.left_lots - off_taker, open_now - off_maker)
+    if off_maker == open_now:
         take_off(state, taker.command, slot, STP)
     elif off_maker > 0 and maker.flags & LISTED:
         lower_leg(state, taker.command, slot, off_maker)

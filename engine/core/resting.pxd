@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport instead
-from engine.core.extras cimport extra_close
+from engine.core.iceberg cimport drop_extra
 from engine.core.index cimport index_add, index_remove
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport EXTRA, NAMED, TIMED, Details, Links, Node, pool_give
@@ -72,7 +72,7 @@ cdef inline void forget(State* state, uint32_t slot) noexcept nogil:
     if state.pool.nodes[slot].flags & NAMED:
         index_remove(&state.clients, state.pool.details[slot].hash, slot)
     if state.pool.nodes[slot].flags & EXTRA:
-        extra_close(&state.extras, slot)
+        drop_extra(state, slot)
     if state.pool.nodes[slot].flags & TIMED:
         untag(state, slot)
 

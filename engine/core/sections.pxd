@@ -131,6 +131,8 @@ cdef struct ExtraItem:          # of an order with a trigger; those of WAITING f
     uint32_t trail_next         # in the list of its book's side, slots
     uint32_t trail_prev
     int64_t working_ns          # 0: not known
+    int64_t display_lots        # of an iceberg; an OrderItem's left_lots is what it shows
+    int64_t hidden_lots
 
 cdef struct ListItem:           # in order of place
     uint64_t list_id

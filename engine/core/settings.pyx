@@ -167,7 +167,8 @@ cdef void keep_limits(Book* book, Limits* limits) noexcept nogil:
 cdef void watch_book(Book* book) noexcept nogil:
     cdef Limits* limits = &book.limits
     book.limited = (limits.max_notional != 0 or limits.band_up_ppm != 0 or limits.band_down_ppm != 0
-                    or limits.orders_max != 0 or book.slippage_ppm != 0 or book.status == AUCTION_STATUS)
+                    or limits.orders_max != 0 or book.slippage_ppm != 0 or book.icebergs != 0
+                    or book.status == AUCTION_STATUS)
 
 
 cdef void set_account(State* state, AccountCommand* command) noexcept nogil:

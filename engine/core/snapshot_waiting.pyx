@@ -4,9 +4,10 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
 from engine.core.extras cimport Extra, extra_of, extra_open
+from engine.core.iceberg cimport count_iceberg
 from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.list_table cimport LEGS_MAX
-from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, UNFUNDED, Node
+from engine.core.pool cimport ARMED, EXTRA, ICEBERG, LISTED, PENDING, UNFUNDED, Node
 from engine.core.sections cimport ExtraItem, OrderItem, read_item
 from engine.core.snapshot_orders cimport fill_item, keep_order
 from engine.core.state cimport MAX_TICKS, book_known
@@ -69,6 +70,7 @@ cdef bytes _extra_item(State* state, uint32_t slot):
     item.working_ns = extra.working_ns
     item.stop_ticks, item.trigger_ticks, item.hold_ticks = extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks
     item.extreme_ticks = extra.extreme_ticks
+    item.display_lots, item.hidden_lots = extra.display_lots, extra.hidden_lots
     item.trail_next, item.trail_prev = extra.trail_next, extra.trail_prev
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
@@ -94,7 +96,8 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
         if (item.slot == 0 or item.slot >= state.pool.fresh or state.pool.nodes[item.slot].order_id == 0
                 or state.pool.nodes[item.slot].flags & EXTRA or item.direction > RISING
                 or not 0 <= item.trigger_ticks <= MAX_TICKS or item.leg >= LEGS_MAX
-                or not 0 <= item.extreme_ticks <= MAX_TICKS
+                or not 0 <= item.extreme_ticks <= MAX_TICKS or item.display_lots < 0
+                or not 0 <= item.hidden_lots <= state.pool.details[item.slot].qty_lots
                 or item.trail_next >= state.pool.fresh or item.trail_prev >= state.pool.fresh
                 or (item.waiting & (ARMED | PENDING) != 0) != (state.pool.nodes[item.slot].flags & PENDING != 0)):
             raise ValueError(f"an extra of slot {item.slot}, which cannot have one")
@@ -104,12 +107,16 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
         extra.trailing_bps, extra.stp, extra.direction = item.trailing_bps, item.stp, item.direction
         extra.stop_ticks, extra.trigger_ticks, extra.hold_ticks = item.stop_ticks, item.trigger_ticks, item.hold_ticks
         extra.extreme_ticks = item.extreme_ticks
+        extra.display_lots, extra.hidden_lots = item.display_lots, item.hidden_lots
         extra.trail_next, extra.trail_prev = item.trail_next, item.trail_prev
         extra.list, extra.leg, extra.working_ns = item.list, <uint8_t>item.leg, item.working_ns
         state.pool.nodes[item.slot].flags |= EXTRA | (LISTED if item.list != 0 else 0) | (item.waiting & UNFUNDED)
         if item.waiting & ARMED:
             arm(state, item.slot)
             _keep_trailing(state, item.slot)
+        elif item.display_lots != 0 and not item.waiting & PENDING:
+            state.pool.nodes[item.slot].flags |= ICEBERG
+            count_iceberg(state, item.slot, 1)
     if state.failed:
         raise MemoryError("no memory for the triggers")
     return 0

@@ -94,6 +94,7 @@ cdef struct Book:
     uint64_t prevented_id       # last given to a prevented match
     Ladder[2] triggers          # armed orders: FALLING and RISING (engine.core.stops)
     uint32_t armed              # their number
+    uint32_t icebergs           # resting ones (engine.core.iceberg)
     uint32_t[2] trails          # active trailing orders by side, 0: none (engine.core.trailing)
     uint32_t stops_max          # of one account, 0: any number (PROTECTION)
 

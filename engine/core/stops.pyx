@@ -5,6 +5,7 @@ from engine.core.admission cimport check_limit, check_market, check_parties, che
 from engine.core.bits cimport mul_overflows
 from engine.core.clients cimport client_find
 from engine.core.extras cimport Extra, extra_of, extra_open
+from engine.core.iceberg cimport fits_iceberg
 from engine.core.index cimport index_add
 from engine.core.ladder cimport ladder_level, ladder_push, ladder_unlink
 from engine.core.limits cimport check_limits, has_orders
@@ -16,8 +17,8 @@ from engine.core.tags cimport tag_order
 from engine.core.taker cimport Taker
 from engine.core.trailing cimport TRAILING_MAX_BPS, arm_new, stop_trailing, trailing_trigger
 from engine.core.types cimport (
-    ACCEPTED, BAD_COMMAND, BUY, CAPACITY, DUPLICATE_CLIENT_ID, EXPIRED_ALREADY, GTD, INSUFFICIENT_BALANCE, LIMIT,
-    MARKET, NONE, OVERFLOW, PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS,
+    ACCEPTED, BAD_COMMAND, BAD_ICEBERG, BUY, CAPACITY, DUPLICATE_CLIENT_ID, EXPIRED_ALREADY, GTD, INSUFFICIENT_BALANCE,
+    LIMIT, MARKET, NONE, OVERFLOW, PRICE_RANGE, TAKE_PROFIT_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS,
     WOULD_TRIGGER, Code, Event)
 from engine.core.wallets cimport Wallet
 
@@ -53,6 +54,8 @@ cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* take
             or command.order_type > TAKE_PROFIT_LIMIT or command.amount != 0
             or (command.trigger_ticks | command.trailing_bps == 0) or command.trailing_bps > TRAILING_MAX_BPS):
         return BAD_COMMAND
+    if code == NONE and command.display_lots != 0 and not fits_iceberg(plain):
+        return BAD_ICEBERG
     if code == NONE:
         code = check_parties(state, plain)
     if code != NONE:
@@ -140,6 +143,7 @@ cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t sl
     extra.stop_ticks = extra.trigger_ticks = command.trigger_ticks
     extra.hold_ticks = _hold_ticks(command, &state.books[command.instrument])
     extra.trailing_bps = command.trailing_bps
+    extra.display_lots = command.display_lots
     extra.stp = command.stp
     extra.direction = <unsigned char>direction_of(command)
     if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
@@ -155,7 +159,7 @@ cdef void _report(State* state, Command* command, uint32_t slot) noexcept nogil:
     cdef Event* event = echo(state, command, ACCEPTED)
     event.slot = slot
     event.order_id = command.seq
-    event.left_lots = command.qty_lots
+    event.left_lots = command.display_lots if command.display_lots != 0 else command.qty_lots
     event.stp = command.stp
     event.trailing_bps = command.trailing_bps
     event.trigger_ticks = command.trigger_ticks

@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t, uint32_t
 from engine.core.bits cimport pick
 from engine.core.fees cimport tier_fees
 from engine.core.ladder cimport NO_KEY, Level
-from engine.core.lists cimport leg_traded
+from engine.core.lists cimport marked_traded
 from engine.core.lookahead cimport look_at_maker
-from engine.core.pool cimport LISTED, Node, pool_give
+from engine.core.pool cimport MARKED, Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
 from engine.core.resting cimport rest, retire
 from engine.core.settlement cimport fee_of, settle, settle_taker
@@ -42,8 +42,8 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     state.fill_id += 1
     settle(state, taker, maker, taker_gets, maker_gets, taker_fee, maker_fee)
     report_trade(state, taker, maker, lots, quote, taker_fee, maker_fee)
-    if maker.flags & LISTED:
-        leg_traded(state, slot)
+    if maker.flags & MARKED:
+        marked_traded(state, slot)
     if maker.left_lots == 0:
         retire(state, taker.against, slot)
     else:

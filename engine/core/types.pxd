@@ -287,7 +287,7 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, C
     uint64_t order_id       # = seq of the PLACE command; rising, never reused
     int64_t price_ticks     # 0 for a market order
     int64_t qty_lots        # ACCEPTED: quantity; CANCELED: quantity taken off; REDUCED: new total quantity
-    int64_t left_lots       # open after this event
+    int64_t left_lots       # open after this event; ACCEPTED: what an iceberg shows, all of any other order
     char[36] text           # the order's client id; MONEY: reference; CONFIGURED: name
     uint8_t stp             # ACCEPTED: the order's SelfTrade
     uint8_t reserved_a

@@ -69,6 +69,8 @@ cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept
 
 cdef void _fill_extra(Extra* extra, OrderRecord* record) noexcept nogil:
     record.stp = extra.stp
+    record.display_lots = extra.display_lots
+    record.left_lots += extra.hidden_lots
     record.trailing_bps = extra.trailing_bps
     record.stop_ticks = extra.stop_ticks
     record.trigger_ticks = extra.trigger_ticks

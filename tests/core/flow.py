@@ -115,6 +115,8 @@ class Flow:
         if tif == TimeInForce.GTD:
             command.expires_ns = self._time(orders) + self.random.choice((-1, 0, 1, 5, 50)) * TIME_STEP_NS
         if order_type != OrderType.MARKET:
+            if self.random.random() < 0.15:
+                command.display_lots = self.random.choices((1, 2, 5, 10, 0, -1, 2**62), (30, 30, 20, 10, 1, 1, 1))[0]
             return command
         command.price_ticks = 0
         command.time_in_force = self.random.choice((TimeInForce.GTC, TimeInForce.IOC))

@@ -66,9 +66,11 @@ class Reference(ReferenceLedger):
         book = self.books[command.instrument]
         lots, hold, amount_left = self._plan(command, book)
         order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
-                      command.time_in_force, command.price_ticks, command.qty_lots, lots, command.text)
+                      command.time_in_force, command.price_ticks, command.qty_lots, lots, command.text,
+                      display_lots=command.display_lots)
         self._hold(order, hold)
-        self._say(EventKind.ACCEPTED, order, command.qty_lots, command.qty_lots, amount=command.amount)
+        self._say(EventKind.ACCEPTED, order, command.qty_lots, command.display_lots or command.qty_lots,
+                  amount=command.amount)
         if command.time_in_force != TimeInForce.FOK or book.liquidity(command.side, command.price_ticks) >= lots:
             hold -= self._match(order, book, by_amount=command.amount != 0)
         self._finish(order, book, hold, command.amount, amount_left)
@@ -78,7 +80,7 @@ class Reference(ReferenceLedger):
         may_rest = order.order_type != OrderType.MARKET and order.time_in_force not in AT_ONCE
         if order.left_lots and may_rest:
             self._hold(order, book.cost(order.side, order.price_ticks, order.left_lots) - hold)
-            book.sides[order.side].setdefault(order.price_ticks, []).append(order)
+            book.add(order)
             book.update_id += 1
             self.open[order.order_id] = order
             return
@@ -92,16 +94,19 @@ class Reference(ReferenceLedger):
         """Trades while it can; returns what the taker paid."""
         paid = 0
         limit = taker.price_ticks
-        for maker in book.makers(1 - taker.side):
-            if taker.left_lots == 0 or not crosses(taker.side, limit, maker.price_ticks):
+        while taker.left_lots:
+            best, _ = book.best(1 - taker.side)
+            if not best or not crosses(taker.side, limit, best):
                 break
-            paid += self._trade(taker, maker, book, min(taker.left_lots, maker.left_lots), by_amount)
+            maker = book.sides[1 - taker.side][best][0]
+            paid += self._trade(taker, maker, book, min(taker.left_lots, maker.visible_lots), by_amount)
         return paid
 
     def _trade(self, taker: Order, maker: Order, book: Book, lots: int, by_amount: bool) -> int:
         base, quote = lots * book.terms["lot_value"], lots * maker.price_ticks * book.terms["tick_value"]
+        taker.left_lots -= lots
+        book.eat(maker, lots)
         for order in (taker, maker):
-            order.left_lots -= lots
             order.quote_filled += quote
         taker_gets, maker_gets = (base, quote) if taker.side == Side.BUY else (quote, base)
         taker_fee = self._fee(taker, book, taker_gets, "taker_fee_ppm")
@@ -109,7 +114,6 @@ class Reference(ReferenceLedger):
         self._pay(taker, maker, maker_gets, maker_fee, book)
         self._pay(maker, taker, taker_gets, taker_fee, book)
         if maker.left_lots == 0:
-            book.remove(maker)
             del self.open[maker.order_id]
         book.update_id += 1
         book.trade_id += 1
@@ -276,6 +280,7 @@ class Reference(ReferenceLedger):
         self._hold(order, -book.cost(order.side, order.price_ticks, lots))
         order.left_lots -= lots
         order.qty_lots -= lots
+        order.shown_lots = min(order.shown_lots, order.left_lots)
         book.update_id += 1
         self._say(EventKind.REDUCED, order, order.qty_lots, order.left_lots)
 

@@ -1,4 +1,5 @@
 """The reference's book: both sides as sorted price -> list of orders in order of arrival. No index, no cached sum."""
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
@@ -34,6 +35,12 @@ class Order:
     expires_ns: int = 0
     pending: bool = False
     funded: bool = True
+    display_lots: int = 0
+    shown_lots: int = 0     # of an iceberg in a book
+
+    @property
+    def visible_lots(self) -> int:
+        return self.shown_lots if self.display_lots else self.left_lots
 
 
 @dataclass(slots=True)
@@ -59,17 +66,46 @@ class Book:
         return prices if side == Side.SELL else prices[::-1]
 
     def depth(self, side: int) -> list[tuple[int, int]]:
+        return [(price, sum(order.visible_lots for order in self.sides[side][price])) for price in self.prices(side)]
+
+    def whole_depth(self, side: int) -> list[tuple[int, int]]:
+        """With what icebergs hide."""
         return [(price, sum(order.left_lots for order in self.sides[side][price])) for price in self.prices(side)]
 
     def best(self, side: int) -> tuple[int, int]:
         if not self.sides[side]:
             return 0, 0
         price, orders = self.sides[side].peekitem(0 if side == Side.SELL else -1)
-        return price, sum(order.left_lots for order in orders)
+        return price, sum(order.visible_lots for order in orders)
 
     def makers(self, side: int) -> list[Order]:
         """All orders of a side in the order in which they would trade."""
         return [order for price in self.prices(side) for order in self.sides[side][price]]
+
+    def parts(self, side: int, own: Callable[[int], bool]) -> Iterator[tuple[Order, int]]:
+        """Orders and lots in the order of a sweep: an iceberg comes again and again, an own one whole."""
+        for price in self.prices(side):
+            queue = [(order, order.left_lots if own(order.account) else order.visible_lots, order.left_lots)
+                     for order in self.sides[side][price]]
+            while queue:
+                order, lots, left = queue.pop(0)
+                yield order, lots
+                if left > lots:
+                    queue.append((order, min(order.display_lots, left - lots), left - lots))
+
+    def add(self, order: Order) -> None:
+        order.shown_lots = min(order.display_lots, order.left_lots)
+        self.sides[order.side].setdefault(order.price_ticks, []).append(order)
+
+    def eat(self, order: Order, lots: int) -> None:
+        """Lots are gone from what it shows: takes it out, or shows its next part behind all others."""
+        order.left_lots -= lots
+        order.shown_lots -= min(lots, order.shown_lots)
+        if order.left_lots == 0:
+            self.remove(order)
+        elif order.display_lots and order.shown_lots == 0:
+            self.remove(order)
+            self.add(order)
 
     def remove(self, order: Order) -> None:
         queue = self.sides[order.side][order.price_ticks]

@@ -76,7 +76,7 @@ class ReferenceMarket(ReferenceTime):
         """(price, lots, surplus, its side) of an uncross now."""
         if not self.crosses(book):
             return 0, 0, 0, 0
-        buys, sells = book.depth(Side.BUY), book.depth(Side.SELL)
+        buys, sells = book.whole_depth(Side.BUY), book.whole_depth(Side.SELL)
         prices = [price for price, _ in buys + sells]
         candidates = {price + step for price in prices for step in (-1, 0, 1)}
 
@@ -137,7 +137,7 @@ class ReferenceMarket(ReferenceTime):
                     self._told(book, AuctionTold.TOUCHED, (level, 0, 0, side))
         while lots:
             pair = sorted((book.makers(side)[0] for side in Side), key=lambda order: order.order_id)
-            traded = min(lots, pair[0].left_lots, pair[1].left_lots)
+            traded = min(lots, pair[0].visible_lots, pair[1].visible_lots)
             self._cross(book, pair[1], pair[0], traded, price)
             lots -= traded
 
@@ -154,7 +154,7 @@ class ReferenceMarket(ReferenceTime):
             money = quote if order.side == Side.BUY else base
             self._hold(order, money - book.cost(order.side, order.price_ticks, lots))  # what the limit was above
             self._pay(order, other, money, fee, book)
-            order.left_lots -= lots
+            book.eat(order, lots)
             order.quote_filled += quote
         self.events.append((
             EventKind.TRADE, taker.side, taker.order_type, taker.time_in_force, taker.account, taker.instrument,
@@ -162,7 +162,6 @@ class ReferenceMarket(ReferenceTime):
             book.trade_id, self.fill_id, quote, fees[0], fees[1], maker.account, 0, 0))
         for order in (taker, maker):
             if order.left_lots == 0:
-                book.remove(order)
                 del self.open[order.order_id]
 
     def _tops(self) -> None:

@@ -27,10 +27,11 @@ class ReferencePrevention(Reference):
         book = self.books[command.instrument]
         hold = self._plan(command, book)[1]
         order = Order(self.order_id, command.account, command.instrument, command.side, command.order_type,
-                      command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text)
+                      command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text,
+                      display_lots=command.display_lots)
         self._hold(order, hold)
-        self._say(EventKind.ACCEPTED, order, command.qty_lots, command.qty_lots, amount=command.amount,
-                  stp=command.stp)
+        self._say(EventKind.ACCEPTED, order, command.qty_lots, command.display_lots or command.qty_lots,
+                  amount=command.amount, stp=command.stp)
         if command.time_in_force == TimeInForce.FOK and self._walk(command, book)[0] < command.qty_lots:
             self._finish(order, book, hold, 0, 0)
         else:
@@ -54,11 +55,11 @@ class ReferencePrevention(Reference):
     def _walk(self, command: Command, book: Book) -> tuple[int, int, int]:
         """Lots that would trade, their quote, and the amount for which there is no liquidity."""
         lots, quote, left, rest = 0, 0, command.qty_lots, command.amount
-        for maker in book.makers(1 - command.side):
+        for maker, shown in book.parts(1 - command.side, lambda other: self._own(command, other)):
             if not crosses(command.side, self._bound(command), maker.price_ticks):
                 break
             price = maker.price_ticks * book.terms["tick_value"]
-            take = min(rest // price if command.amount else left, maker.left_lots)
+            take = min(rest // price if command.amount else left, shown)
             own = self._own(command, maker.account)
             if take == 0 or (own and command.stp in (SelfTrade.EXPIRE_TAKER, SelfTrade.EXPIRE_BOTH)):
                 return lots, quote, 0
@@ -66,7 +67,7 @@ class ReferencePrevention(Reference):
                 continue
             left, rest = left - take, rest - take * price
             lots, quote = (lots, quote) if own else (lots + take, quote + take * price)
-            if take < maker.left_lots:
+            if take < shown:
                 return lots, quote, 0
         return lots, quote, rest
 
@@ -81,10 +82,11 @@ class ReferencePrevention(Reference):
                 break
             maker, price = makers[0], makers[0].price_ticks * book.terms["tick_value"]
             order.left_lots = rest // price if command.amount else order.left_lots
-            lots = min(order.left_lots, maker.left_lots)
+            own = self._own(command, maker.account)
+            lots = min(order.left_lots, maker.left_lots if own else maker.visible_lots)
             if lots == 0:
                 break
-            if not self._own(command, maker.account):
+            if not own:
                 hold -= self._trade(order, maker, book, lots, command.amount != 0)
             elif self._prevent(order, maker, book, command, lots):
                 self._hold(order, -hold)

@@ -33,11 +33,11 @@ class ReferenceStops(ReferenceLimits):
         return Order(order_id, command.account, command.instrument, command.side, command.order_type,
                      command.time_in_force, command.price_ticks, command.qty_lots, command.qty_lots, command.text,
                      stp=command.stp, trigger_ticks=command.trigger_ticks, stop_ticks=command.trigger_ticks,
-                     trailing_bps=command.trailing_bps,
+                     trailing_bps=command.trailing_bps, display_lots=command.display_lots,
                      hold_ticks=self._hold_price(command, self.books[command.instrument]))
 
     def _say_accepted(self, order: Order) -> None:
-        self._say(EventKind.ACCEPTED, order, order.qty_lots, order.qty_lots, stp=order.stp,
+        self._say(EventKind.ACCEPTED, order, order.qty_lots, order.display_lots or order.qty_lots, stp=order.stp,
                   trailing=order.trailing_bps, trigger=order.stop_ticks)
 
     def _arm(self, order: Order) -> None:
@@ -79,7 +79,8 @@ class ReferenceStops(ReferenceLimits):
     def _stop_refusal(self, command: Command, *, now: bool = True) -> Code:
         plain = self._plain(command)
         shape = self._check_shape(plain)
-        if (shape not in (Code.NONE, Code.EXPIRED_ALREADY) or command.order_type <= OrderType.MARKET or command.amount
+        if (shape not in (Code.NONE, Code.EXPIRED_ALREADY, Code.BAD_ICEBERG)
+                or command.order_type <= OrderType.MARKET or command.amount
                 or command.order_type > OrderType.TAKE_PROFIT_LIMIT
                 or (command.trigger_ticks == 0 and command.trailing_bps == 0) or command.trailing_bps > 9999):
             return Code.BAD_COMMAND
@@ -204,7 +205,8 @@ class ReferenceStops(ReferenceLimits):
         command = self._plain(Command(
             CommandKind.PLACE, order.account, order.instrument, order.side, order.order_type, order.time_in_force,
             order.price_ticks, order.left_lots, text=order.text, stp=order.stp, session=order.session,
-            expires_ns=order.expires_ns))
+            expires_ns=order.expires_ns,
+            display_lots=order.display_lots if order.display_lots < order.left_lots else 0))
         mark = len(self.events)
         if order.price_ticks == 0 and order.side == Side.BUY:
             self._afford(order, command)

@@ -193,7 +193,7 @@ def test_after_a_restart_streams_go_on_from_the_present_book():
     assert states["u", "s", "b", "B", "a", "A"]["b"] == "0.99000000"
 
 
-def test_a_book_built_from_the_differences_is_the_cores_whatever_stops_and_prevention_do():
+def test_a_book_built_from_the_differences_is_the_cores_whatever_stops_icebergs_and_prevention_do():
     """4,000 random orders of all types and modes, a difference after every few: no level is missed, none is at 0."""
     choose, teller = random.Random(3), Teller()
     terms, built = teller.market.instrument, ({}, {})
@@ -208,7 +208,9 @@ def test_a_book_built_from_the_differences_is_the_cores_whatever_stops_and_preve
             choose.choice((MAKER, TAKER)), 1, choose.choice((BUY, SELL)), kind,
             choose.choice((0, 0, 1)) if kind in (0, 4, 6) else 0, choose.randint(95, 105) if priced else 0,
             choose.randint(1, 9), 0, str(number), choose.randint(0, 4),
-            trigger_ticks=choose.randint(95, 105) if kind > OrderType.MARKET else 0)
+            trigger_ticks=choose.randint(95, 105) if kind > OrderType.MARKET else 0,
+            trailing_bps=choose.choice((0, 0, 0, 200)) if kind > OrderType.MARKET else 0,
+            display_lots=choose.choice((0, 0, 1, 2)) if priced else 0)
         teller.hear(teller.market.apply(batch))
         if number % 3:
             continue
