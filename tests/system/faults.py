@@ -9,6 +9,7 @@ anything is wrong.
 """
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -170,6 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help="to repeat a campaign: same faults, same kills, though not at the same command")
     parser.add_argument("--json", action="store_true", help="print nothing but the last line")
     parsed = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # ignored behind a shell's &, and so by what we start
     plan = Plan(parsed.kills, parsed.journal, parsed.schedules, parsed.starts, parsed.outage, parsed.seed)
     try:
         with Progress(console=Console(stderr=True), disable=parsed.json) as bars:
