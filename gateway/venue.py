@@ -96,6 +96,7 @@ class Venue:
         """Recover the engine, and what is remembered of orders; connect the parts. Raises what Engine.open raises."""
         venue = cls(config)
         venue.engine = await Engine.open(config, venue.applied, begin=venue._restore)
+        venue.store.apply([])   # forgets what the last frames told closed beyond the limit, as a next frame would
         venue._connect()
         venue.questions.start()
         return venue
