@@ -154,12 +154,22 @@ cdef class CancelAnswer(Answer):
         if order.stop_ticks:
             _put(out, b'","stopPrice":"')
             terms.add_price(out, order.stop_ticks)
+        _put(out, b'"')
+        if order.trailing_bps:
+            _put(out, b',"trailingDelta":')
+            out.add_int(order.trailing_bps)
+            _put(out, b',"trailingTime":')
+            if order.trailing_ns:
+                out.add_int(<uint64_t>(order.trailing_ns // self.unit_ns))
+            else:
+                _put(out, b'-1')
         if order.prevented_lots:
-            _put(out, b'","preventedMatchId":')
+            _put(out, b',"preventedMatchId":')
             out.add_int(order.prevention._trade().trade_id)
             _put(out, b',"preventedQuantity":"')
             terms.add_qty(out, order.prevented_lots)
-        return _put(out, b'"}')
+            _put(out, b'"')
+        return _put(out, b'}')
 
 
 cdef class AnswerWriter:

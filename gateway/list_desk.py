@@ -29,10 +29,10 @@ from gateway.user_events import UserStreams
 _REJECTED = int(EventKind.REJECTED)
 _COMMON = SECURITY_PARAMS | {"symbol", "listClientOrderId", "newOrderRespType", "selfTradePreventionMode"}
 _OF_LEG = {"Type": "type", "Side": "side", "Price": "price", "Quantity": "quantity", "StopPrice": "stopPrice",
-           "TimeInForce": "timeInForce", "ClientOrderId": "newClientOrderId"}
+           "TrailingDelta": "trailingDelta", "TimeInForce": "timeInForce", "ClientOrderId": "newClientOrderId"}
 _OLD_OCO = {
     "side", "quantity", "price", "stopPrice", "stopLimitPrice", "stopLimitTimeInForce", "limitClientOrderId",
-    "stopClientOrderId"}
+    "stopClientOrderId", "trailingDelta"}
 LEGS_AND_HEADER = 4
 
 
@@ -55,7 +55,8 @@ class ListDesk:
         """orderList.place: a limit maker and a stop-loss, limit if stopLimitPrice was sent."""
         _check_names(params, _OLD_OCO)
         shared = {name: params[name] for name in ("side", "quantity") if name in params}
-        stop = {"stopPrice": needed(params, "stopPrice"), "type": "STOP_LOSS"}
+        stop = {name: params[name] for name in ("stopPrice", "trailingDelta") if name in params}
+        stop["type"] = "STOP_LOSS"
         if "stopLimitPrice" in params:
             stop |= {"type": "STOP_LOSS_LIMIT", "price": params["stopLimitPrice"],
                      "timeInForce": needed(params, "stopLimitTimeInForce")}

@@ -60,7 +60,8 @@ def order_result(events: list[Event], instrument: Instrument, unit_ns: int, with
         instrument.quote_text(sum(trade.quote_amount for trade in trades)), _status(accepted, last, executed),
         TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side],
         NOT_WORKING if accepted.order_type > _MARKET else time, STP_MODES[accepted.stp],
-        _stop_text(accepted.trigger_ticks, instrument))
+        _stop_text(accepted.trigger_ticks, instrument),
+        *_trailing(accepted.trailing_bps, 0 if accepted.trigger_ticks else accepted.time_ns, unit_ns))
     if last.kind == _CANCELED and last.code in EXPIRY_REASONS:
         result.expiry_reason = EXPIRY_REASONS[last.code]
     _add_prevented(result, own, instrument)
@@ -105,7 +106,8 @@ def order_canceled(
         instrument.qty_text(order.executed_lots), _amount_text(order.amount, instrument),
         instrument.quote_text(order.quote_filled), order_store.CANCELED, TIMES_IN_FORCE[order.time_in_force],
         ORDER_TYPES[order.order_type], SIDES[order.side], STP_MODES[order.stp],
-        _stop_text(order.stop_ticks, instrument), *_prevented(order, instrument))
+        _stop_text(order.stop_ticks, instrument), *_trailing(order.trailing_bps, order.trailing_ns, unit_ns),
+        *_prevented(order, instrument))
 
 
 def order_amended(
@@ -132,11 +134,17 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
         instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
         ORDER_TYPES[order.order_type], SIDES[order.side], instrument.price_text(order.stop_ticks), ZERO, time,
         order.update_ns // unit_ns, order.working_ns != 0, _working_time(order, unit_ns),
-        _amount_text(order.amount, instrument), STP_MODES[order.stp], *_prevented(order, instrument))
+        _amount_text(order.amount, instrument), STP_MODES[order.stp], *_prevented(order, instrument),
+        *_trailing(order.trailing_bps, order.trailing_ns, unit_ns))
 
 
 def _stop_text(ticks: int, instrument: Instrument) -> str | UnsetType:
     return instrument.price_text(ticks) if ticks else UNSET
+
+
+def _trailing(bps: int, since_ns: int, unit_ns: int) -> tuple[int | UnsetType, int | UnsetType]:
+    """trailingDelta and trailingTime, of trailing stops only."""
+    return (bps, since_ns // unit_ns if since_ns else NOT_WORKING) if bps else (UNSET, UNSET)
 
 
 def _working_time(order: Order, unit_ns: int) -> int:

@@ -19,6 +19,7 @@ cdef class Order:
     cdef readonly int64_t amount       # market order by quote amount, else 0
     cdef readonly int64_t stop_ticks         # trigger price, 0 for an order without one
     cdef readonly uint16_t trailing_bps
+    cdef readonly int64_t trailing_ns        # since when it follows the price, 0: it does not, or not yet
     cdef readonly int64_t time_ns, update_ns
     cdef readonly int64_t working_ns         # since when it can trade, 0: it waits for its trigger
     cdef readonly uint64_t list_id           # of the order list it belongs to, 0: none
@@ -33,7 +34,8 @@ cdef class OrderStore:
     cdef dict _open                     # those not in _restored any more
     cdef RestoredOrders _restored       # open since before the start, and not touched since
     cdef dict _closed_by_text
-    cdef object _by_end, _watched, _changed
+    cdef object _by_end, _watched, _changed, _starts
+    cdef bint _any_starts               # of _starts: something was added
     cdef Py_ssize_t _closed_orders_max
     cdef Event _prevented               # the last one of this frame
 
@@ -50,3 +52,7 @@ cdef class OrderStore:
     cdef int _close(self, Order order, str status) except -1
     cdef int _tell(self, Order order, Event event, bint is_maker) except -1
     cdef int _forget_oldest(self) except -1
+    cdef int _begin_trailing(self, Order order, int64_t time_ns) except -1
+    cdef int _start_trailing(self, Event trade) except -1
+    cdef int _begin_pending(self, Order working) except -1
+    cdef int _resume_trailing(self, Order order, OrderRecord* record) except -1

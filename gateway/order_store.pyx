@@ -21,6 +21,8 @@ from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
 from gateway.restored_orders cimport RestoredOrders
 
+from gateway.trailing_starts import TrailingStarts, waits_above
+
 NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
 CANCELED, EXPIRED, EXPIRED_IN_MATCH = "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
 
@@ -63,14 +65,18 @@ cdef class OrderStore:
         self._by_end = deque()          # closed orders, first closed first
         self._watched = watched
         self._changed = changed
+        self._starts, self._any_starts = TrailingStarts(), False
 
     def restore(self, bytes records not None):
         """Begin with these ORDER records of open orders, as they stand before the first event that will be applied.
 
-        What the core does not keep is not known of them: what self-trade prevention took off, a mode without a trigger.
+        What the core does not keep is not known of them: what self-trade prevention took off, a mode without a trigger,
+        since when one trails that had a stop price: its last change stands for that.
         """
         self._restored = RestoredOrders(records)
         self.changed_ns.update(self._restored.last_updates())
+        for number in self._restored.trailing_ids():
+            self._restore(self._restored.take(number))
 
     @property
     def open(self):
@@ -109,6 +115,8 @@ cdef class OrderStore:
         order.quote_low = <uint64_t>record.quote_filled
         order.stop_ticks, order.trailing_bps, order.list_id = record.stop_ticks, record.trailing_bps, record.list_id
         order.time_ns, order.update_ns = record.time_ns, record.update_ns
+        if record.trailing_bps != 0 and (record.flags & ARMED or not record.flags & PENDING):
+            self._resume_trailing(order, record)
         if not record.flags & (ARMED | PENDING):
             order.working_ns = record.working_ns if record.working_ns != 0 else record.time_ns
         order.text = record.text[:size].decode("ascii")
@@ -174,6 +182,8 @@ cdef class OrderStore:
             order.working_ns = 0
         order.text, order.status = event.record.text[:size].decode("ascii"), NEW
         self._open[order.id] = order
+        if order.trailing_bps != 0 and not pends:
+            self._begin_trailing(order, order.time_ns)
         self._tell(order, event, False)
         return 0
 
@@ -181,6 +191,8 @@ cdef class OrderStore:
         cdef Order order = self._of(event.record.order_id)
         order.working_ns = order.update_ns = event.record.time_ns
         order.triggered_seq = event.record.seq
+        if order.trailing_bps != 0 and order.trailing_ns == 0:
+            order.trailing_ns = event.record.time_ns
         self._tell(order, event, False)
         return 0
 
@@ -188,6 +200,8 @@ cdef class OrderStore:
         cdef Order taker = self._of(event.record.order_id)
         cdef Order maker = self._of(event._trade().maker_order_id)
         cdef bint by_amount = taker.amount != 0 and taker.order_type == MARKET
+        if self._any_starts:
+            self._start_trailing(event)
         self._filled(taker, event, ends_command if by_amount else event.record.left_lots == 0)
         self._tell(taker, event, False)
         self._filled(maker, event, event._trade().maker_left_lots == 0)
@@ -202,9 +216,52 @@ cdef class OrderStore:
         order.update_ns = event.record.time_ns
         if is_full:
             self._close(order, FILLED)
+            if order.list_id != 0:
+                self._begin_pending(order)
         else:
             order.status = PARTIALLY_FILLED
         return 0
+
+    # trailing stops
+
+    cdef int _begin_trailing(self, Order order, int64_t time_ns) except -1:
+        """It waits for its stop price from now on, or trails if it has none."""
+        if order.stop_ticks == 0:
+            order.trailing_ns = time_ns
+            return 0
+        self._any_starts = True
+        self._starts.add(order.instrument, waits_above(order.side, order.order_type), order.stop_ticks, order.id,
+                         self._open)
+        return 0
+
+    cdef int _start_trailing(self, Event trade) except -1:
+        cdef Order order
+        for number in self._starts.reached(trade.record.instrument, trade.record.price_ticks):
+            order = self._open.get(number)
+            if order is not None and order.trailing_ns == 0:
+                order.trailing_ns = trade.record.time_ns
+        return 0
+
+    cdef int _begin_pending(self, Order working) except -1:
+        """The legs behind a list's first, which is filled."""
+        cdef Order order
+        cdef int leg
+        for leg in range(1, LEGS_MAX if working.id == working.list_id + 1 else 1):
+            order = self.find_open(working.id + leg)
+            if order is not None and order.list_id == working.list_id and order.trailing_bps and not order.trailing_ns:
+                self._begin_trailing(order, working.update_ns)
+        return 0
+
+    cdef int _resume_trailing(self, Order order, OrderRecord* record) except -1:
+        """Once one trails, its trigger is not its stop price."""
+        cdef bint starts = record.flags & ARMED and record.stop_ticks != 0 and record.trigger_ticks == record.stop_ticks
+        self._open[order.id] = order
+        if starts or record.stop_ticks == 0:
+            return self._begin_trailing(order, record.time_ns)
+        order.trailing_ns = record.update_ns
+        return 0
+
+    # what takes orders down
 
     cdef int _prevent(self, Event event, bint is_last) except -1:
         """What it means for the two orders follows as events of theirs; but a market order by amount may just end."""

@@ -55,9 +55,11 @@ _STP = {name: number for number, name in enumerate(STP_MODES)}
 # What ccxt.pro sends beside its own translation into our names, and the name that must be there for that.
 _ECHOES = {"postOnly": "type", "cost": "quoteOrderQty", "clientOrderId": "newClientOrderId",
            "selfTradePrevention": "selfTradePreventionMode",
-           "stopLossPrice": "stopPrice", "takeProfitPrice": "stopPrice", "triggerPrice": "stopPrice"}
+           "stopLossPrice": "stopPrice", "takeProfitPrice": "stopPrice", "triggerPrice": "stopPrice",
+           "trailingPercent": "trailingDelta", "trailingTriggerPrice": "stopPrice", "stopLossOrTakeProfit": "type"}
 
-_UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders", "trailingDelta": "Trailing stop orders"}
+TRAILING_BPS_MIN, TRAILING_BPS_MAX = 10, 2000   # of trailingDelta, as Binance has them for most symbols
+_UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders"}
 
 
 class OrderTerms(NamedTuple):
@@ -73,6 +75,7 @@ class OrderTerms(NamedTuple):
     stp: int
     trigger_ticks: int = 0
     expires_ns: int = 0
+    trailing_bps: int = 0
 
 
 class Shape(NamedTuple):
@@ -111,8 +114,21 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
         instrument.id, side, shape.number, _time_in_force(params, shape), *_price_and_size(params, instrument, shape),
         stp)
     if shape.stop:
-        terms = terms._replace(trigger_ticks=_ticks(params, "stopPrice", instrument))
+        trigger_ticks, trailing_bps = _trigger(params, instrument)
+        terms = terms._replace(trigger_ticks=trigger_ticks, trailing_bps=trailing_bps)
     return terms._replace(expires_ns=_expires_ns(params, terms.time_in_force))
+
+
+def _trigger(params: Params, instrument: Instrument) -> tuple[int, int]:
+    """Stop price in ticks, 0 for one that trails at once; how far it trails, 0 for one that does not."""
+    trailing_bps = order_id(params, "trailingDelta")
+    if trailing_bps is None:
+        if not params.get("stopPrice"):
+            raise Refusal(ONE_OF_TWO, "stopPrice", "trailingDelta")
+        return _ticks(params, "stopPrice", instrument), 0
+    if not TRAILING_BPS_MIN <= trailing_bps <= TRAILING_BPS_MAX:
+        raise Refusal(FILTER_FAILURE, "TRAILING_DELTA")
+    return _ticks(params, "stopPrice", instrument) if "stopPrice" in params else 0, trailing_bps
 
 
 def _expires_ns(params: Params, time_in_force: int) -> int:
@@ -142,8 +158,8 @@ def _time_in_force(params: Params, shape: Shape) -> int:
 
 def _price_and_size(params: Params, instrument: Instrument, shape: Shape) -> tuple[int, int, int]:
     """Ticks (0 without a price), lots and quote amount."""
-    if not shape.stop and "stopPrice" in params:
-        raise Refusal(NOT_REQUIRED, "stopPrice")
+    if not shape.stop and ("stopPrice" in params or "trailingDelta" in params):
+        raise Refusal(NOT_REQUIRED, "stopPrice" if "stopPrice" in params else "trailingDelta")
     if shape.number == _MARKET:
         return 0, *_market_size(params, instrument)
     if "quoteOrderQty" in params:

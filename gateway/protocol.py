@@ -56,6 +56,8 @@ class OrderResult(OrderAck, gc=False, rename="camel"):
     working_time: int
     self_trade_prevention_mode: str
     stop_price: str | UnsetType = UNSET
+    trailing_delta: int | UnsetType = UNSET
+    trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
     expiry_reason: str | UnsetType = UNSET
@@ -87,6 +89,8 @@ class OrderCanceled(Struct, gc=False, rename="camel"):
     side: str
     self_trade_prevention_mode: str
     stop_price: str | UnsetType = UNSET
+    trailing_delta: int | UnsetType = UNSET
+    trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
 
@@ -146,6 +150,8 @@ class OrderState(Struct, gc=False, rename="camel"):
     self_trade_prevention_mode: str
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
+    trailing_delta: int | UnsetType = UNSET
+    trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
 
 
 class PreventedMatch(Struct, gc=False, rename="camel"):
@@ -341,6 +347,8 @@ class ExecutionReport(Struct, gc=False, kw_only=True):
     prevented_execution_price: str | UnsetType = field(name="pL", default=UNSET)
     prevented_execution_quote: str | UnsetType = field(name="pY", default=UNSET)
     expiry_reason: str | UnsetType = field(name="eR", default=UNSET)
+    trailing_delta: int | UnsetType = field(name="d", default=UNSET)
+    trailing_time: int | UnsetType = field(name="D", default=UNSET)
 
 
 class PositionBalance(Struct, gc=False):

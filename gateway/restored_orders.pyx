@@ -51,6 +51,11 @@ cdef class RestoredOrders:
         finally:
             free(times)
 
+    def trailing_ids(self):
+        """Of the trailing stops."""
+        cdef uint32_t place
+        return [self._record(place).order_id for place in range(self.count) if self._record(place).trailing_bps != 0]
+
     cdef OrderRecord* _record(self, uint32_t place) noexcept nogil:
         return self._items + place
 

@@ -48,6 +48,15 @@ class Notional(Struct, rename="camel", tag_field="filterType", tag="NOTIONAL"):
     avg_price_mins: int
 
 
+class TrailingDelta(Struct, rename="camel", tag_field="filterType", tag="TRAILING_DELTA"):
+    """How far a trailing stop may follow, in 1/10,000; above: STOP_LOSS BUY and TAKE_PROFIT SELL, below: the others."""
+
+    min_trailing_above_delta: int
+    max_trailing_above_delta: int
+    min_trailing_below_delta: int
+    max_trailing_below_delta: int
+
+
 class PercentPriceBySide(Struct, rename="camel", tag_field="filterType", tag="PERCENT_PRICE_BY_SIDE"):
     """How far from the last price an order's price may lie, as multiples of it."""
 
@@ -70,7 +79,9 @@ class MaxNumAlgoOrders(Struct, rename="camel", tag_field="filterType", tag="MAX_
     max_num_algo_orders: int
 
 
-Filter = PriceFilter | LotSize | MarketLotSize | Notional | PercentPriceBySide | MaxNumOrders | MaxNumAlgoOrders
+Filter = (
+    PriceFilter | LotSize | MarketLotSize | Notional | TrailingDelta | PercentPriceBySide | MaxNumOrders
+    | MaxNumAlgoOrders)
 
 
 class SymbolInfo(Struct, rename="camel", kw_only=True):
@@ -91,7 +102,7 @@ class SymbolInfo(Struct, rename="camel", kw_only=True):
     oto_allowed: bool = True
     opo_allowed: bool = False
     quote_order_qty_market_allowed: bool = True
-    allow_trailing_stop: bool = False
+    allow_trailing_stop: bool = True
     cancel_replace_allowed: bool = True
     amend_allowed: bool = True
     peg_instructions_allowed: bool = False

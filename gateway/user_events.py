@@ -208,7 +208,7 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
     time_us = event.time_ns // NS_PER_US
     order_time_us = order.time_ns // NS_PER_US
     canceled = event.kind == _CANCELED and order.status == order_store.CANCELED
-    return ExecutionReport(
+    report = ExecutionReport(
         event_time=time_us, symbol=instrument.symbol, client_order_id=order.text, side=SIDES[order.side],
         order_type=ORDER_TYPES[order.order_type], time_in_force=TIMES_IN_FORCE[order.time_in_force],
         qty=instrument.qty_text(order.total_lots or order.executed_lots),
@@ -226,6 +226,10 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         quote_order_qty=instrument.quote_text(order.amount) if order.amount else ZERO,
         self_trade_prevention=STP_MODES[order.stp],
         expiry_reason=EXPIRY_REASONS.get(order.code, UNSET))
+    if order.trailing_bps:
+        report.trailing_delta = order.trailing_bps
+        report.trailing_time = order.trailing_ns // NS_PER_US if order.trailing_ns else NOT_WORKING
+    return report
 
 
 def _execution_type(order: Order, event: Event) -> str:
@@ -281,6 +285,8 @@ def _to_milliseconds(event: ExecutionReport | BalanceUpdate | AccountPosition | 
         event.transaction_time //= 1000
         event.order_time //= 1000
         event.working_time //= 1000   # of one that does not work this makes -1 as well
+        if event.trailing_time is not UNSET:
+            event.trailing_time //= 1000
     elif isinstance(event, ListStatus):
         event.transaction_time //= 1000
     elif isinstance(event, BalanceUpdate):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from engine.intervals import INTERVALS
 from gateway.disconnects import MODES
 from gateway.exchange_info import STATUSES
-from gateway.order_terms import CLIENT_ORDER_ID, INT64_MAX
+from gateway.order_terms import CLIENT_ORDER_ID, INT64_MAX, TRAILING_BPS_MAX, TRAILING_BPS_MIN
 from gateway.orders import ACK, COUNTDOWN_MS_MAX, FULL, RESULT
 from gateway.protocol import ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE
 from gateway.queries import DEPTH_LIMIT, DEPTH_LIMIT_MAX
@@ -67,7 +67,9 @@ PARAMETERS: dict[str, Parameter] = {
     "quantity": _decimal("In the base asset", "0.5"),
     "quoteOrderQty": _decimal("In the quote asset, of a market order", "1000"),
     "price": _decimal("In the quote asset for one of the base asset", "65000.00"),
-    "stopPrice": _decimal("The last price that sets the order off", "64000.00"),
+    "stopPrice": _decimal("The last price that sets the order off; with trailingDelta, makes it follow", "64000.00"),
+    "trailingDelta": _number("How far behind the best price a trailing stop follows, in 1/10,000", 100,
+                             TRAILING_BPS_MIN, TRAILING_BPS_MAX),
     "goodTillDate": _number(f"When a GTD order ends: {_TIME}", 1_900_000_000_000, 1),
     "newClientOrderId": _client_id("The order's name, or of a cancel its own"),
     "newOrderRespType": _one_of((ACK, RESULT, FULL), "How much the reply tells"),

@@ -31,7 +31,7 @@ from gateway.symbol_shapes import ExchangeInfo, RateLimit
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
     "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
-    "selfTradePreventionMode strategyId strategyType stopPrice goodTillDate")
+    "selfTradePreventionMode strategyId strategyType stopPrice trailingDelta goodTillDate")
 _REPLACE = (
     f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
     "orderRateLimitExceededMode")
@@ -42,7 +42,8 @@ _PLACED = OrderFull | OrderResult | OrderAck
 
 def _pair_leg(role: str) -> str:
     """Of a pair, which has its side and quantity in common."""
-    return " ".join(role + name for name in ("Type!", "Price", "StopPrice", "TimeInForce", "ClientOrderId"))
+    names = ("Type!", "Price", "StopPrice", "TrailingDelta", "TimeInForce", "ClientOrderId")
+    return " ".join(role + name for name in names)
 
 
 def _leg(role: str) -> str:
@@ -120,8 +121,9 @@ ROUTES = (
         f"{_pair_leg('pendingBelow')}",
         OrderListReply, "Place a pair that an order triggers", signed=True, counts_order=True),
     _v3("POST", "order/oco", "orderList.place", 1,
-        f"{_LIST} side! quantity! price! stopPrice! stopLimitPrice stopLimitTimeInForce limitClientOrderId "
-        "stopClientOrderId", OrderListReply, "Place a limit maker and a stop-loss", signed=True, counts_order=True),
+        f"{_LIST} side! quantity! price! stopPrice trailingDelta stopLimitPrice stopLimitTimeInForce "
+        "limitClientOrderId stopClientOrderId",
+        OrderListReply, "Place a limit maker and a stop-loss", signed=True, counts_order=True),
     _v3("DELETE", "orderList", "orderList.cancel", 1, "symbol! orderListId listClientOrderId newClientOrderId",
         OrderListReply, "Cancel a list", signed=True),
     _v3("GET", "orderList", "orderList.status", 4, "orderListId origClientOrderId", OrderListState, "Look a list up",

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.gateway.running import ALICE, BOB, Client, Running, furnish, limit, running
 from tests.gateway.test_stop_orders import BTC, stop, trade_at
+from tests.gateway.test_trailing_stops import trailing
 from tests.support.waiting import STORY_SECONDS_MAX
 
 FROM_SNAPSHOT, WHOLE = {"told_commands": 1}, {"told_commands": 1_000_000}
@@ -31,6 +32,8 @@ async def place_all(alice: Client, bob: Client) -> None:
     await alice.ok("order.place", **limit("SELL", "70000", "0.3", newClientOrderId="part"))
     await alice.ok("order.amend.keepPriority", **BTC, origClientOrderId="part", newQty="0.2")
     await alice.ok("order.place", **stop("SELL", "STOP_LOSS", "30000", newClientOrderId="stop"))
+    await alice.ok("order.place", **trailing("SELL", "STOP_LOSS", 2000, newClientOrderId="trails"))
+    await alice.ok("order.place", **stop("BUY", "TAKE_PROFIT", "31000", "66000", trailingDelta="100"))
     await alice.ok("order.place", **stop("BUY", "STOP_LOSS", "65000", "66000", newClientOrderId="stop-limit",
                                          selfTradePreventionMode="EXPIRE_MAKER"))
     await alice.ok("order.place", **stop("BUY", "TAKE_PROFIT", "49900", "49000", newClientOrderId="set-off"))

@@ -100,7 +100,7 @@ async def test_refusals(venue: Running, alice: Client, bob: Client) -> None:
                           ({"stopPrice": "1.001"}, -1013), ({"stopPrice": "1e5"}, -1100), ({"stopPrice": ""}, -1102),
                           ({"stopPrice": "99999999999999999999"}, -1013), ({"stopPrice": "1.000000001"}, -1111),
                           ({"quantity": "0"}, -1013), ({"quoteOrderQty": "5"}, -1106), ({"price": "5"}, -1106),
-                          ({"timeInForce": "GTC"}, -1106), ({"trailingDelta": "abc"}, -1013)):
+                          ({"timeInForce": "GTC"}, -1106), ({"trailingDelta": "abc"}, -1100)):
         found = await alice.error("order.place", **stop("BUY", "STOP_LOSS", "60000") | changes)
         assert found[:2] == (400, code), changes
     timed = stop("BUY", "STOP_LOSS", "60000", "60000", timeInForce="X")
