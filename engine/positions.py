@@ -7,11 +7,14 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from engine.segments import sync_directory
+
 
 def tell_position(directory: Path, name: str, seq: int) -> None:
     """This reader is done with every command up to seq. Raises OSError; the old position stays then.
 
-    Not synced: a file that a power loss empties says 0, which holds everything until the next word.
+    The content is not synced: a file that a power loss empties says 0, which holds everything until the next word. The
+    name is, once: a reader that was known must not be forgotten.
     """
     directory.mkdir(mode=0o700, exist_ok=True)
     draft = directory / f"{name}.tmp"
@@ -20,7 +23,12 @@ def tell_position(directory: Path, name: str, seq: int) -> None:
         os.pwrite(fd, f"{seq}\n".encode("ascii"), 0)
     finally:
         os.close(fd)
-    draft.rename(directory / name)
+    path = directory / name
+    known = path.exists()
+    draft.rename(path)
+    if not known:
+        sync_directory(directory)
+        sync_directory(directory.parent)
 
 
 def positions(directory: Path) -> dict[str, int]:
