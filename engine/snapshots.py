@@ -129,9 +129,17 @@ def _header(core: Exchange, journal: Path, state_hash: int) -> Header:
 
 
 def _prune(paths: Paths, keep: int) -> None:
-    """Keeps the newest, and those that readers far behind start from. Drafts go too: we are the only writer now."""
+    """Keeps the newest, and those that readers far behind start from. Drafts go too: we are the only writer now.
+
+    A power loss may bring back an older position of a reader, 0 too. Where the journal does not reach back to that, the
+    oldest snapshot from which it can be read is the reader's: it was there when the segments before went.
+    """
     found = dict(list_snapshots(paths.snapshots))
-    wanted = {*list(found)[-keep:], *(start_for(found, seq) for seq in positions(paths.positions).values())}
+    begin = min((first_seq for first_seq, _ in list_files(paths.journal)), default=1)
+    usable = [seq for seq in found if seq >= begin]
+    last_resort = min(usable, default=0) if begin > 1 else 0
+    readers = positions(paths.positions).values()
+    wanted = {*list(found)[-keep:], *(start_for(usable, seq) or last_resort for seq in readers)}
     for seq, path in found.items():
         if seq not in wanted:
             path.unlink()

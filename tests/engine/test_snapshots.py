@@ -1,5 +1,6 @@
 """Snapshot files and recovery from them: every byte checked, faults passed over or refused, nothing lost."""
 import errno
+import itertools
 import os
 import random
 import shutil
@@ -270,6 +271,22 @@ def test_the_last_three_stay_and_one_that_a_reader_needs(tmp_path: Path) -> None
         tell_position(tmp_path / "positions", "ledger", 20)
         await trade(config, 20, (1, 3, 5, 7, 9, 11))
         assert [seq for seq, _ in list_snapshots(config.paths.snapshots)] == [16, 28, 34, 40]
+    run(story())
+
+
+def test_a_reader_whose_position_a_power_loss_has_emptied_keeps_its_snapshot(tmp_path: Path) -> None:
+    async def story() -> None:
+        config = venue(tmp_path)
+        tell_position(tmp_path / "positions", "ledger", 105)
+        await trade(config, 40, (33,))
+        oldest = list_snapshots(config.paths.snapshots)[0][0]
+        for (_, path), (next_seq, _) in itertools.pairwise(list_files(config.paths.journal)):
+            if next_seq <= oldest:
+                path.unlink()
+        (tmp_path / "positions" / "ledger").write_text("")
+        await trade(config, 20, (1, 3, 5, 7, 9, 11))
+        kept = [seq for seq, _ in list_snapshots(config.paths.snapshots)]
+        assert kept[0] == oldest and len(kept) == 4
     run(story())
 
 
