@@ -79,7 +79,7 @@ class Supervisor:
             if failures > self._limits.restarts_max:
                 return self._give_up(VenueError(f"{part.name} failed {failures} times in a row, last: {reason}"))
             _log.warning("%s: %s; starting it again", part.name, reason)
-            await asyncio.sleep(min(_PAUSE_SECONDS_MIN * 2.0**failures, self._limits.restart_seconds_max))
+            await asyncio.sleep(min(_PAUSE_SECONDS_MIN * 2.0**min(failures, 16), self._limits.restart_seconds_max))
         return None
 
     def _give_up(self, error: Exception) -> None:
