@@ -163,6 +163,10 @@ cdef class CancelAnswer(Answer):
                 out.add_int(<uint64_t>(order.trailing_ns // self.unit_ns))
             else:
                 _put(out, b'-1')
+        if order.display_lots:
+            _put(out, b',"icebergQty":"')
+            terms.add_qty(out, order.display_lots)
+            _put(out, b'"')
         if order.prevented_lots:
             _put(out, b',"preventedMatchId":')
             out.add_int(order.prevention._trade().trade_id)

@@ -12,7 +12,7 @@ from msgspec import Raw
 from engine.core.codes import PPM, InstrumentStatus
 from engine.core.decimals import format_decimal
 from engine.instruments import PLACES, Catalog, Instrument
-from gateway.order_terms import INT64_MAX, TRAILING_BPS_MAX, TRAILING_BPS_MIN, Params
+from gateway.order_terms import ICEBERG_PARTS_MAX, INT64_MAX, TRAILING_BPS_MAX, TRAILING_BPS_MIN, Params
 from gateway.protocol import ORDER_TYPES, STP_MODES, encode
 from gateway.refusals import (
     BAD_COMBINATION,
@@ -25,6 +25,7 @@ from gateway.refusals import (
 from gateway.symbol_shapes import (
     ExchangeInfo,
     Filter,
+    IcebergParts,
     LotSize,
     MarketLotSize,
     MaxNumAlgoOrders,
@@ -83,6 +84,7 @@ def _filters(instrument: Instrument) -> Iterator[Filter]:
         min_notional=instrument.quote_text(instrument.min_notional), apply_min_to_market=False,
         max_notional=instrument.quote_text(instrument.max_notional or INT64_MAX),
         apply_max_to_market=instrument.max_notional > 0, avg_price_mins=0)
+    yield IcebergParts(ICEBERG_PARTS_MAX)
     yield TrailingDelta(TRAILING_BPS_MIN, TRAILING_BPS_MAX, TRAILING_BPS_MIN, TRAILING_BPS_MAX)
 
 

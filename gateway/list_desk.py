@@ -29,7 +29,8 @@ from gateway.user_events import UserStreams
 _REJECTED = int(EventKind.REJECTED)
 _COMMON = SECURITY_PARAMS | {"symbol", "listClientOrderId", "newOrderRespType", "selfTradePreventionMode"}
 _OF_LEG = {"Type": "type", "Side": "side", "Price": "price", "Quantity": "quantity", "StopPrice": "stopPrice",
-           "TrailingDelta": "trailingDelta", "TimeInForce": "timeInForce", "ClientOrderId": "newClientOrderId"}
+           "TrailingDelta": "trailingDelta", "IcebergQty": "icebergQty",
+           "TimeInForce": "timeInForce", "ClientOrderId": "newClientOrderId"}
 _OLD_OCO = {
     "side", "quantity", "price", "stopPrice", "stopLimitPrice", "stopLimitTimeInForce", "limitClientOrderId",
     "stopClientOrderId", "trailingDelta"}

@@ -61,7 +61,8 @@ def order_result(events: list[Event], instrument: Instrument, unit_ns: int, with
         TIMES_IN_FORCE[accepted.time_in_force], ORDER_TYPES[accepted.order_type], SIDES[accepted.side],
         NOT_WORKING if accepted.order_type > _MARKET else time, STP_MODES[accepted.stp],
         _stop_text(accepted.trigger_ticks, instrument),
-        *_trailing(accepted.trailing_bps, 0 if accepted.trigger_ticks else accepted.time_ns, unit_ns))
+        *_trailing(accepted.trailing_bps, 0 if accepted.trigger_ticks else accepted.time_ns, unit_ns),
+        _iceberg_text(accepted.left_lots if accepted.left_lots < accepted.qty_lots else 0, instrument))
     if last.kind == _CANCELED and last.code in EXPIRY_REASONS:
         result.expiry_reason = EXPIRY_REASONS[last.code]
     _add_prevented(result, own, instrument)
@@ -107,7 +108,7 @@ def order_canceled(
         instrument.quote_text(order.quote_filled), order_store.CANCELED, TIMES_IN_FORCE[order.time_in_force],
         ORDER_TYPES[order.order_type], SIDES[order.side], STP_MODES[order.stp],
         _stop_text(order.stop_ticks, instrument), *_trailing(order.trailing_bps, order.trailing_ns, unit_ns),
-        *_prevented(order, instrument))
+        _iceberg_text(order.display_lots, instrument), *_prevented(order, instrument))
 
 
 def order_amended(
@@ -132,7 +133,8 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
         instrument.symbol, order.id, order.list_id or NO_LIST, order.text, instrument.price_text(order.price_ticks),
         instrument.qty_text(order.total_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
         instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
-        ORDER_TYPES[order.order_type], SIDES[order.side], instrument.price_text(order.stop_ticks), ZERO, time,
+        ORDER_TYPES[order.order_type], SIDES[order.side], instrument.price_text(order.stop_ticks),
+        instrument.qty_text(order.display_lots), time,
         order.update_ns // unit_ns, order.working_ns != 0, _working_time(order, unit_ns),
         _amount_text(order.amount, instrument), STP_MODES[order.stp], *_prevented(order, instrument),
         *_trailing(order.trailing_bps, order.trailing_ns, unit_ns))
@@ -140,6 +142,10 @@ def order_state(order: Order, instrument: Instrument, unit_ns: int) -> OrderStat
 
 def _stop_text(ticks: int, instrument: Instrument) -> str | UnsetType:
     return instrument.price_text(ticks) if ticks else UNSET
+
+
+def _iceberg_text(lots: int, instrument: Instrument) -> str | UnsetType:
+    return instrument.qty_text(lots) if lots else UNSET
 
 
 def _trailing(bps: int, since_ns: int, unit_ns: int) -> tuple[int | UnsetType, int | UnsetType]:

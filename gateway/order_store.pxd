@@ -18,6 +18,7 @@ cdef class Order:
     cdef readonly Event prevention           # the last match that was prevented, None if none was
     cdef readonly int64_t amount       # market order by quote amount, else 0
     cdef readonly int64_t stop_ticks         # trigger price, 0 for an order without one
+    cdef readonly int64_t display_lots       # what an iceberg shows at most, 0: it is none
     cdef readonly uint16_t trailing_bps
     cdef readonly int64_t trailing_ns        # since when it follows the price, 0: it does not, or not yet
     cdef readonly int64_t time_ns, update_ns

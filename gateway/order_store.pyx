@@ -114,7 +114,7 @@ cdef class OrderStore:
         order.executed_lots = record.qty_lots - record.left_lots
         order.quote_low = <uint64_t>record.quote_filled
         order.stop_ticks, order.trailing_bps, order.list_id = record.stop_ticks, record.trailing_bps, record.list_id
-        order.time_ns, order.update_ns = record.time_ns, record.update_ns
+        order.time_ns, order.update_ns, order.display_lots = record.time_ns, record.update_ns, record.display_lots
         if record.trailing_bps != 0 and (record.flags & ARMED or not record.flags & PENDING):
             self._resume_trailing(order, record)
         if not record.flags & (ARMED | PENDING):
@@ -172,6 +172,8 @@ cdef class OrderStore:
         order.amount, order.stp = event.record.amount, event.record.stp
         order.time_ns = order.update_ns = order.working_ns = event.record.time_ns
         order.stop_ticks, order.trailing_bps = event.record.trigger_ticks, event.record.trailing_bps
+        if event.record.left_lots < order.qty_lots:
+            order.display_lots = event.record.left_lots
         if order.order_type > MARKET:
             order.working_ns = 0
         if before is not None and before.record.kind == ACCEPTED and before.record.seq == event.record.seq:

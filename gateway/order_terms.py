@@ -23,7 +23,6 @@ from gateway.refusals import (
     INVALID_TIME_IN_FORCE,
     MANDATORY,
     NO_STP_MODE,
-    NOT_FOR_SYMBOL,
     NOT_REQUIRED,
     ONE_OF_TWO,
     TOO_MUCH_PRECISION,
@@ -59,7 +58,7 @@ _ECHOES = {"postOnly": "type", "cost": "quoteOrderQty", "clientOrderId": "newCli
            "trailingPercent": "trailingDelta", "trailingTriggerPrice": "stopPrice", "stopLossOrTakeProfit": "type"}
 
 TRAILING_BPS_MIN, TRAILING_BPS_MAX = 10, 2000   # of trailingDelta, as Binance has them for most symbols
-_UNSUPPORTED_EXTRAS = {"icebergQty": "Iceberg orders"}
+ICEBERG_PARTS_MAX = 100   # the core's
 
 
 class OrderTerms(NamedTuple):
@@ -76,6 +75,7 @@ class OrderTerms(NamedTuple):
     trigger_ticks: int = 0
     expires_ns: int = 0
     trailing_bps: int = 0
+    display_lots: int = 0
 
 
 class Shape(NamedTuple):
@@ -106,7 +106,6 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
     shape = _SHAPES.get(needed(params, "type"))
     if shape is None:
         raise Refusal(INVALID_ORDER_TYPE)
-    _refuse_what_we_lack(params)
     stp = _STP.get(params.get("selfTradePreventionMode", "NONE"))
     if stp is None:
         raise Refusal(NO_STP_MODE)
@@ -116,7 +115,21 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
     if shape.stop:
         trigger_ticks, trailing_bps = _trigger(params, instrument)
         terms = terms._replace(trigger_ticks=trigger_ticks, trailing_bps=trailing_bps)
+    if "icebergQty" in params:
+        terms = terms._replace(display_lots=_display_lots(params, shape, terms, instrument))
     return terms._replace(expires_ns=_expires_ns(params, terms.time_in_force))
+
+
+def _display_lots(params: Params, shape: Shape, terms: OrderTerms, instrument: Instrument) -> int:
+    """What an iceberg shows; 0 when that is all of it, or icebergQty is zero."""
+    if not shape.priced or terms.time_in_force != _GTC:
+        raise Refusal(NOT_REQUIRED, "icebergQty")
+    if _e8(needed(params, "icebergQty"), "icebergQty") == 0:
+        return 0
+    lots = read_lots(params, "icebergQty", instrument)
+    if lots > terms.qty_lots or -(-terms.qty_lots // lots) > ICEBERG_PARTS_MAX:
+        raise Refusal(FILTER_FAILURE, "ICEBERG_PARTS")
+    return lots if lots < terms.qty_lots else 0
 
 
 def _trigger(params: Params, instrument: Instrument) -> tuple[int, int]:
@@ -276,12 +289,6 @@ def _e8(text: str, name: str) -> int:
 def _unreadable(found: int, name: str) -> Refusal:
     """Why parse_decimal gave no value."""
     return Refusal(TOO_MUCH_PRECISION, name) if found == -2 else Refusal(ILLEGAL_CHARACTERS, name, DECIMAL_RANGE)
-
-
-def _refuse_what_we_lack(params: Params) -> None:
-    for name, what in _UNSUPPORTED_EXTRAS.items():
-        if name in params:
-            raise Refusal(NOT_FOR_SYMBOL, what)
 
 
 def check_filters(terms: OrderTerms, instrument: Instrument, last_ticks: int) -> None:

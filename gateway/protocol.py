@@ -58,6 +58,7 @@ class OrderResult(OrderAck, gc=False, rename="camel"):
     stop_price: str | UnsetType = UNSET
     trailing_delta: int | UnsetType = UNSET
     trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
+    iceberg_qty: str | UnsetType = UNSET
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
     expiry_reason: str | UnsetType = UNSET
@@ -91,6 +92,7 @@ class OrderCanceled(Struct, gc=False, rename="camel"):
     stop_price: str | UnsetType = UNSET
     trailing_delta: int | UnsetType = UNSET
     trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
+    iceberg_qty: str | UnsetType = UNSET
     prevented_match_id: int | UnsetType = UNSET
     prevented_quantity: str | UnsetType = UNSET
 

@@ -48,6 +48,12 @@ class Notional(Struct, rename="camel", tag_field="filterType", tag="NOTIONAL"):
     avg_price_mins: int
 
 
+class IcebergParts(Struct, rename="camel", tag_field="filterType", tag="ICEBERG_PARTS"):
+    """How many parts an iceberg may be shown in."""
+
+    limit: int
+
+
 class TrailingDelta(Struct, rename="camel", tag_field="filterType", tag="TRAILING_DELTA"):
     """How far a trailing stop may follow, in 1/10,000; above: STOP_LOSS BUY and TAKE_PROFIT SELL, below: the others."""
 
@@ -80,8 +86,8 @@ class MaxNumAlgoOrders(Struct, rename="camel", tag_field="filterType", tag="MAX_
 
 
 Filter = (
-    PriceFilter | LotSize | MarketLotSize | Notional | TrailingDelta | PercentPriceBySide | MaxNumOrders
-    | MaxNumAlgoOrders)
+    PriceFilter | LotSize | MarketLotSize | Notional | IcebergParts | TrailingDelta | PercentPriceBySide
+    | MaxNumOrders | MaxNumAlgoOrders)
 
 
 class SymbolInfo(Struct, rename="camel", kw_only=True):
@@ -97,7 +103,7 @@ class SymbolInfo(Struct, rename="camel", kw_only=True):
     base_commission_precision: int
     quote_commission_precision: int
     order_types: list[str]
-    iceberg_allowed: bool = False
+    iceberg_allowed: bool = True
     oco_allowed: bool = True
     oto_allowed: bool = True
     opo_allowed: bool = False

@@ -219,7 +219,8 @@ def _report(order: Order, event: Event, is_maker: bool, instrument: Instrument) 
         transaction_time=time_us, execution_id=execution_id(event, is_maker),
         on_book=(order.status in _ON_BOOK and order.price_ticks != 0 and order.time_in_force not in _AT_ONCE
                  and order.working_ns != 0),
-        stop_price=instrument.price_text(order.stop_ticks), reject_reason=REJECT_REASONS.get(order.refusal, "NONE"),
+        stop_price=instrument.price_text(order.stop_ticks), iceberg_qty=instrument.qty_text(order.display_lots),
+        reject_reason=REJECT_REASONS.get(order.refusal, "NONE"),
         is_maker=is_maker, order_time=order_time_us,
         quote_filled=instrument.quote_text(order.quote_filled),
         working_time=order.working_ns // NS_PER_US if order.working_ns else NOT_WORKING,

@@ -43,7 +43,7 @@ _FILTERS: list[symbol_shapes.Filter] = [
     symbol_shapes.LotSize("0.00010000", "10000.00000000", "0.00010000"),
     symbol_shapes.MarketLotSize("0.00010000", "10000.00000000", "0.00010000"),
     symbol_shapes.Notional("10.00000000", False, "92233720368.54775807", False, 0),
-    symbol_shapes.TrailingDelta(10, 2000, 10, 2000),
+    symbol_shapes.IcebergParts(100), symbol_shapes.TrailingDelta(10, 2000, 10, 2000),
     symbol_shapes.PercentPriceBySide("1.100000", "0.900000", "1.100000", "0.900000", 0),
     symbol_shapes.MaxNumOrders(200), symbol_shapes.MaxNumAlgoOrders(5)]
 _INFO = symbol_shapes.SymbolInfo(

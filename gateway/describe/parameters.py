@@ -68,6 +68,7 @@ PARAMETERS: dict[str, Parameter] = {
     "quoteOrderQty": _decimal("In the quote asset, of a market order", "1000"),
     "price": _decimal("In the quote asset for one of the base asset", "65000.00"),
     "stopPrice": _decimal("The last price that sets the order off; with trailingDelta, makes it follow", "64000.00"),
+    "icebergQty": _decimal("What the order shows at most at a time; GTC orders with a price", "0.1"),
     "trailingDelta": _number("How far behind the best price a trailing stop follows, in 1/10,000", 100,
                              TRAILING_BPS_MIN, TRAILING_BPS_MAX),
     "goodTillDate": _number(f"When a GTD order ends: {_TIME}", 1_900_000_000_000, 1),

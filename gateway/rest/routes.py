@@ -31,7 +31,7 @@ from gateway.symbol_shapes import ExchangeInfo, RateLimit
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
     "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
-    "selfTradePreventionMode strategyId strategyType stopPrice trailingDelta goodTillDate")
+    "selfTradePreventionMode strategyId strategyType stopPrice trailingDelta icebergQty goodTillDate")
 _REPLACE = (
     f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
     "orderRateLimitExceededMode")
@@ -42,7 +42,7 @@ _PLACED = OrderFull | OrderResult | OrderAck
 
 def _pair_leg(role: str) -> str:
     """Of a pair, which has its side and quantity in common."""
-    names = ("Type!", "Price", "StopPrice", "TrailingDelta", "TimeInForce", "ClientOrderId")
+    names = ("Type!", "Price", "StopPrice", "TrailingDelta", "IcebergQty", "TimeInForce", "ClientOrderId")
     return " ".join(role + name for name in names)
 
 

@@ -29,7 +29,7 @@ async def test_a_row(venue: Running, alice: Client) -> None:
         "quotePrecision": 8, "quoteAssetPrecision": 8, "baseCommissionPrecision": 8, "quoteCommissionPrecision": 8,
         "orderTypes": [
             "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"],
-        "icebergAllowed": False, "ocoAllowed": True,
+        "icebergAllowed": True, "ocoAllowed": True,
         "otoAllowed": True, "opoAllowed": False, "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": True,
         "cancelReplaceAllowed": True, "amendAllowed": True, "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
@@ -39,6 +39,7 @@ async def test_a_row(venue: Running, alice: Client) -> None:
             {"filterType": "LOT_SIZE", **sizes}, {"filterType": "MARKET_LOT_SIZE", **sizes},
             {"filterType": "NOTIONAL", "minNotional": "10.00000000", "applyMinToMarket": False,
              "maxNotional": "92233720368.54775807", "applyMaxToMarket": False, "avgPriceMins": 0},
+            {"filterType": "ICEBERG_PARTS", "limit": 100},
             {"filterType": "TRAILING_DELTA", "minTrailingAboveDelta": 10, "maxTrailingAboveDelta": 2000,
              "minTrailingBelowDelta": 10, "maxTrailingBelowDelta": 2000}],
         "permissions": ["SPOT"], "permissionSets": [["SPOT"]], "defaultSelfTradePreventionMode": "NONE",
@@ -66,7 +67,7 @@ async def test_selections(venue: Running, alice: Client) -> None:
 @story
 async def test_filters_are_enforced_and_no_tighter(venue: Running, alice: Client) -> None:
     (row,) = (await alice.ok("exchangeInfo", signed=False, symbol="BTCUSDT"))["symbols"]
-    price, lot, _, notional, _ = row["filters"]
+    price, lot, _, notional, *_ = row["filters"]
     for allowed in ((price["minPrice"], "1000"), (price["maxPrice"], "0.001"), ("100000", lot["minQty"]),
                     ("0.01", lot["maxQty"]), ("10", "1")):
         assert await alice.ok("order.test", **limit("BUY", *allowed)) == {}

@@ -141,7 +141,7 @@ async def test_limits_of_an_instrument(venue: Running, alice: Client, bob: Clien
     await venue.ok(0, "admin.limits", instrument=1)
     await alice.ok("order.place", **limit("BUY", "90000", "0.1"))
     names = [row["filterType"] for row in (await alice.ok("exchangeInfo", signed=False))["symbols"][0]["filters"]]
-    assert names == ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "TRAILING_DELTA"]
+    assert names == ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "ICEBERG_PARTS", "TRAILING_DELTA"]
 
 
 @venue_test

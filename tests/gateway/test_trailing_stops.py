@@ -82,7 +82,7 @@ async def test_replaced_tested_and_refused(venue: Running, alice: Client, bob: C
             ({"trailingDelta": "1.5"}, (400, -1100)), ({"trailingDelta": "-10"}, (400, -1100)),
             ({"trailingDelta": ""}, (400, -1105)), ({"trailingDelta": "9" * 20}, (400, -1130)),
             ({"stopPrice": "50000"}, (400, -2010, "Order would trigger immediately.")),
-            ({"stopPrice": "0"}, (400, -1013)), ({"icebergQty": "0.01"}, (400, -1013))):
+            ({"stopPrice": "0"}, (400, -1013)), ({"icebergQty": "0.01"}, (400, -1106))):
         for method in ("order.place", "order.test"):
             if method == "order.place" or found[1] != -2010:   # balance and market are the core's
                 assert (await alice.error(method, **good | changes))[:len(found)] == found, changes

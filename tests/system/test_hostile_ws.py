@@ -175,7 +175,7 @@ async def test_other_fields(venue: Target) -> None:
             ({"recvWindow": '"x"'}, ILLEGAL), ({"recvWindow": "60001"}, -1131), ({"recvWindow": "1e9"}, ILLEGAL),
             ({"timestamp": '"0"'}, -1021), ({"timestamp": "9" * 20}, -1021), ({"timestamp": "-1"}, ILLEGAL),
             ({"timestamp": "absent"}, MISSING), ({"apiKey": '"\\n"'}, -2014), ({"apiKey": "absent"}, -2014),
-            ({"apiKey": '"' + "k" * 64 + '"'}, -2015), ({"surprise": "1"}, -1104), ({"icebergQty": "1"}, FILTER),
+            ({"apiKey": '"' + "k" * 64 + '"'}, -2015), ({"surprise": "1"}, -1104), ({"icebergQty": "2"}, FILTER),
             ({"returnRateLimits": "1"}, WRONG)):
         await venue.refused(venue.order(**raw), code)
     await venue.refused(venue.order().replace(b'"price":"100"', b'"price":"101"'), -1022)
