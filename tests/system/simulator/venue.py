@@ -9,7 +9,7 @@ from engine.core.unpack import Event
 from engine.errors import Busy, DataDirLocked, Stopped
 from engine.follower import follow
 from engine.frames import Frame
-from engine.positions import tell_position
+from engine.positions import positions, tell_position
 from engine.service import Engine
 from tests.support.flow import Flow
 from tests.system.simulator.auditor import Auditor, split
@@ -100,6 +100,8 @@ class Venue:
         self._closing = closing = asyncio.Event()
         engine = await Engine.open(self.config, listener, begin=auditor.begins, clock=self.world.clock_ns)
         auditor.started(engine.epoch, engine.core)
+        if "follower" not in positions(self.config.paths.positions):    # who tells nothing is not waited for
+            tell_position(self.config.paths.positions, "follower", self.replica.seq)
         self.engine = engine
         waits = asyncio.ensure_future(closing.wait())
         await asyncio.wait([waits, engine.failed], return_when=asyncio.FIRST_COMPLETED)
