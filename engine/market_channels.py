@@ -66,6 +66,7 @@ class Kind(IntEnum):
     BOOK_TICKERS = 20  # never in an envelope: the feed makes it from every BOOK_TICKER
     DEPTH_RAW = 21     # difference since the frame before that changed the book
     DEPTH_CRC = 22     # checksum of the best levels, at a 100 ms tick, when the book changed
+    L3 = 23            # what happened to each order, in the frame after the one before
     KLINE_1S = 33      # 32 + the interval's number, see engine/intervals.py
     KLINE_1M = 34
     KLINE_3M = 35
@@ -85,7 +86,7 @@ class Kind(IntEnum):
 
 
 PARTIAL_LEVELS = {Kind.PARTIAL_5: 5, Kind.PARTIAL_10: 10, Kind.PARTIAL_20: 20}
-DIFFERENCES = frozenset({Kind.DEPTH_100, Kind.DEPTH_1000, Kind.DEPTH_RAW})   # one missing is one too many
+DIFFERENCES = frozenset({Kind.DEPTH_100, Kind.DEPTH_1000, Kind.DEPTH_RAW, Kind.L3})   # one missing is one too many
 KLINES = tuple(Kind(32 + interval.number) for interval in INTERVALS)   # in the order of the intervals
 TICKER_WINDOWS = {"1h": (Kind.TICKER_1H, Kind.TICKERS_1H), "4h": (Kind.TICKER_4H, Kind.TICKERS_4H),
                   "1d": (Kind.TICKER_1D, Kind.TICKERS_1D)}   # of one instrument, of all

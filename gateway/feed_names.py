@@ -44,6 +44,7 @@ KINDS = {
     "depth@1000ms": StreamKind(Kind.DEPTH_1000),
     "depth@raw": StreamKind(Kind.DEPTH_RAW),
     "depthCrc": StreamKind(Kind.DEPTH_CRC),
+    "l3": StreamKind(Kind.L3),
     "aggTrade": StreamKind(Kind.AGG_TRADE),
     "miniTicker": StreamKind(Kind.MINI_TICKER),
     "ticker": StreamKind(Kind.TICKER),

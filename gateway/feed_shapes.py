@@ -75,6 +75,49 @@ class DepthChecksumEvent(_Event, kw_only=True):
     checksum: int = field(name="c")
 
 
+class OrderAdded(Struct, array_like=True, tag="a"):
+    """An order stands in the book now, behind all others at its price; side B or S, what it shows."""
+
+    order_id: int
+    side: str
+    price: str
+    qty: str
+
+
+class OrderExecuted(Struct, array_like=True, tag="e"):
+    """So much of it traded; what it shows now, and keeps its place with; 0: it has left the book."""
+
+    order_id: int
+    qty: str
+    left: str
+    trade_id: int
+
+
+class OrderModified(Struct, array_like=True, tag="m"):
+    """What it shows now; it keeps its place."""
+
+    order_id: int
+    left: str
+
+
+class OrderDeleted(Struct, array_like=True, tag="d"):
+    """It has left the book."""
+
+    order_id: int
+
+
+OrderChange = OrderAdded | OrderExecuted | OrderModified | OrderDeleted
+
+
+class OrdersEvent(_Event, kw_only=True):
+    """What happened to single orders in the updates from U to u, in order."""
+
+    event: str = field(name="e", default="l3")
+    first_update_id: int = field(name="U")
+    last_update_id: int = field(name="u")
+    orders: list[OrderChange] = field(name="o")
+
+
 class Kline(Struct, kw_only=True):
     """A candle."""
 
@@ -210,6 +253,7 @@ SHAPES: dict[Kind, Any] = {
     Kind.TRADE: TradeEvent, Kind.AGG_TRADE: AggTradeEvent, Kind.BOOK_TICKER: BookTickerEvent,
     Kind.BOOK_TICKERS: BookTickerEvent, Kind.DEPTH_100: DepthEvent, Kind.DEPTH_1000: DepthEvent,
     Kind.DEPTH_RAW: DepthEvent, Kind.DEPTH_CRC: DepthChecksumEvent,
+    Kind.L3: OrdersEvent,
     Kind.MINI_TICKER: MiniTickerEvent, Kind.MINI_TICKERS: list[MiniTickerEvent], Kind.TICKER: TickerEvent,
     Kind.TICKERS: list[TickerEvent], Kind.AVG_PRICE: AveragePriceEvent,
     **dict.fromkeys(PARTIAL_LEVELS, Depth), **dict.fromkeys(KLINES, KlineEvent),

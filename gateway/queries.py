@@ -27,7 +27,7 @@ from gateway.refusals import (
     REJECTED_API_KEY,
     Refusal,
 )
-from gateway.small_shapes import ServerTime
+from gateway.small_shapes import OrderDepth, ServerTime
 
 DEPTH_LIMIT, DEPTH_LIMIT_MAX = 100, 5000
 TRADES_LIMIT = 500
@@ -71,6 +71,15 @@ class Queries:
             [(instrument.price_text(ticks), instrument.qty_text(lots))
              for ticks, lots in self._core.depth(instrument.id, side, limit)] for side in (_BUY, _SELL))
         return encode(Depth(self._core.update_id(instrument.id), bids, asks))
+
+    def order_depth(self, params: Params, unit_ns: int) -> bytes:
+        """depth.l3: the same, order by order, as `@l3` continues it."""
+        instrument = find_instrument(params, self._catalog.by_symbol)
+        limit = _limit(params, DEPTH_LIMIT, DEPTH_LIMIT_MAX)
+        bids, asks = (
+            [(instrument.price_text(ticks), instrument.qty_text(lots), number)
+             for ticks, lots, number in self._core.queue(instrument.id, side, limit)] for side in (_BUY, _SELL))
+        return encode(OrderDepth(self._core.update_id(instrument.id), bids, asks))
 
     def recent_trades(self, params: Params, unit_ns: int) -> bytes:
         """trades.recent"""

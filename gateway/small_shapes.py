@@ -2,6 +2,14 @@
 from msgspec import UNSET, Struct, UnsetType
 
 
+class OrderDepth(Struct, rename="camel"):
+    """Reply to depth.l3: [price, quantity shown, order id] in the order in which they would trade."""
+
+    last_update_id: int
+    bids: list[tuple[str, str, int]]
+    asks: list[tuple[str, str, int]]
+
+
 class Empty(Struct):
     """An object without members."""
 

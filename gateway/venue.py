@@ -169,6 +169,7 @@ class Venue:
             "time": queries.time,
             "exchangeInfo": queries.exchange_info,
             "depth": queries.depth,
+            "depth.l3": queries.order_depth,
             "trades.recent": queries.recent_trades,
             "ticker.book": tickers.book,
             "ticker.price": tickers.price,

@@ -186,7 +186,8 @@ class MarketData:
             if book is not None:
                 book.instrument = self._tapes[number].instrument = instrument
             elif self._nameable(instrument):
-                book = self._books[number] = MarketBook(self.core, instrument, self._config.feed.raw_streams)
+                book = self._books[number] = MarketBook(
+                    self.core, instrument, self._config.feed.raw_streams, self._config.feed.order_streams)
                 tape = self._tapes[number] = MarketTape(self.core, instrument, book.entries)
                 tape.live = self.live
 

@@ -8,7 +8,17 @@ from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.instruments import Instrument
 from engine.market_channels import PARTIAL_LEVELS, REFRESH, Kind, encode_entry
-from workers.market_data_json import CRC_LEVELS, Level, crc_json, diff_json, partial_json, ticker_json, trade_json
+from workers.market_data_json import (
+    CRC_LEVELS,
+    Level,
+    crc_json,
+    diff_json,
+    orders_json,
+    partial_json,
+    ticker_json,
+    trade_json,
+)
+from workers.market_orders import MarketOrders
 
 _DEEPEST = max(PARTIAL_LEVELS.values())
 _NEVER_RESTED = frozenset({
@@ -33,8 +43,10 @@ class DepthWindow:
 class MarketBook:
     """Publishes one instrument. `entries` gathers encoded entries until the owner takes them."""
 
-    def __init__(self, core: Exchange, instrument: Instrument, tells_raw: bool = True) -> None:
-        self.instrument, self._tells_raw = instrument, tells_raw
+    def __init__(
+            self, core: Exchange, instrument: Instrument, tells_raw: bool = True, tells_orders: bool = False) -> None:
+        self._instrument, self._tells_raw = instrument, tells_raw
+        self._orders = MarketOrders(core, instrument) if tells_orders else None
         self.entries: list[bytes] = []
         self.seq = 0                 # of the instrument's channel, in the present epoch
         self._core, self._id = core, instrument.id
@@ -43,6 +55,17 @@ class MarketBook:
         self._new_order = 0
         self._new_level: int | None = None   # level that the order accepted last touched as the first
         self.restart()
+
+    @property
+    def instrument(self) -> Instrument:
+        """Its terms; set anew when they change."""
+        return self._instrument
+
+    @instrument.setter
+    def instrument(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        if self._orders is not None:
+            self._orders.instrument = instrument
 
     @property
     def symbol(self) -> str:
@@ -56,6 +79,9 @@ class MarketBook:
         self._fast, self._slow = DepthWindow(Kind.DEPTH_100, update_id), DepthWindow(Kind.DEPTH_1000, update_id)
         self._partial_id = -1
         self._new_level = None
+        self._orders_id = update_id
+        if self._orders is not None:
+            self._orders.restart()
         self.entries.clear()
         bid_ticks, bid_lots, ask_ticks, ask_lots = self._core.top(self._id)
         self._states = {Kind.BOOK_TICKER: ticker_json(
@@ -65,6 +91,8 @@ class MarketBook:
     def event(self, event: Event) -> None:
         """Take one event of this instrument, in order."""
         kind = event.kind
+        if self._orders is not None:
+            self._orders.event(event)
         if kind == EventKind.TOP:
             self._top(event)
         elif kind == EventKind.TRADE:
@@ -92,6 +120,8 @@ class MarketBook:
             self._diff(raw, now_ms)
         else:
             raw.clear()
+        if self._orders is not None:
+            self._tell_orders(self._orders, now_ms)
 
     def fast_tick(self, now_ms: int) -> None:
         """Every 100 ms: the difference, the best levels where they changed, and their checksum."""
@@ -114,6 +144,14 @@ class MarketBook:
         """Say the last known state once more, not as an event."""
         self._renew_partials()
         self.entries += [encode_entry(kind, text, REFRESH) for kind, text in self._states.items()]
+
+    def _tell_orders(self, orders: MarketOrders, now_ms: int) -> None:
+        told = orders.take()
+        if told:
+            update_id = self._core.update_id(self._id)
+            ids = (self._orders_id + 1, update_id)
+            self.entries.append(encode_entry(Kind.L3, orders_json(self._instrument, now_ms, ids, told)))
+            self._orders_id = update_id
 
     def _top(self, top: Event) -> None:
         text = ticker_json(self.instrument, top.update_id, (top.bid_ticks, top.bid_lots), (top.ask_ticks, top.ask_lots))

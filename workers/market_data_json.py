@@ -59,6 +59,12 @@ def crc_json(instrument: Instrument, now_ms: int, update_id: int, bids: list[Lev
             f'"c":{crc32(text.encode())}}}').encode()
 
 
+def orders_json(instrument: Instrument, now_ms: int, ids: tuple[int, int], told: list[str]) -> bytes:
+    """What happened to single orders in the updates first..last = `ids`."""
+    return (f'{{"e":"l3","E":{now_ms},"s":"{instrument.symbol}","U":{ids[0]},"u":{ids[1]},'
+            f'"o":[{",".join(told)}]}}').encode()
+
+
 def _levels(instrument: Instrument, levels: Iterable[Level]) -> str:
     price, qty = instrument.price_text, instrument.qty_text
     return "[" + ",".join([f'["{price(ticks)}","{qty(lots)}"]' for ticks, lots in levels]) + "]"

@@ -25,7 +25,7 @@ from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
 from engine.core.views cimport (
     view_account_wallets, view_all_orders, view_assets, view_depth, view_instruments, view_level, view_open_orders,
-    view_order, view_order_lists, view_timers, view_wallets)
+    view_order, view_order_lists, view_queue, view_timers, view_unseen, view_wallets)
 from engine.core.wallets cimport wallet_find, wallet_key
 
 __all__ = ["Exchange", "StateDiffers"]
@@ -142,6 +142,17 @@ cdef class Exchange:
     def depth(self, uint32_t instrument, int side, int64_t limit):
         """[(price_ticks, qty_lots)] of at most limit levels, best first."""
         return view_depth(&self.state, instrument, _side(side), limit)
+
+    def queue(self, uint32_t instrument, int side, int64_t limit):
+        """[(price_ticks, shown_lots, order_id)] of at most limit orders in the order in which they would trade."""
+        return view_queue(&self.state, instrument, _side(side), limit)
+
+    def unseen(self, uint32_t instrument):
+        """[(order_id, side, price_ticks, display_lots, shown_lots)] of icebergs and, with 0 shown, of orders that wait.
+
+        O(open orders of the exchange).
+        """
+        return view_unseen(&self.state, instrument)
 
     def level(self, uint32_t instrument, int side, int64_t price_ticks):
         """Open quantity at a price, 0 if none."""

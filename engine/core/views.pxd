@@ -5,6 +5,8 @@ from engine.core.state cimport State
 
 cdef list view_depth(State* state, uint32_t instrument, int side, int64_t limit)
 cdef int64_t view_level(State* state, uint32_t instrument, int side, int64_t price_ticks) except -1
+cdef list view_queue(State* state, uint32_t instrument, int side, int64_t limit)
+cdef list view_unseen(State* state, uint32_t instrument)
 cdef bytes view_order(State* state, uint32_t slot)
 cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument)
 cdef bytes view_all_orders(State* state)

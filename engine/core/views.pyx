@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
 from engine.core.list_table cimport LEGS_MAX, List
-from engine.core.pool cimport EXTRA, LISTED, Details, Node
+from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Details, Node
 from engine.core.records cimport ListRecord, OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
 from engine.core.tags cimport expires_of, session_of
@@ -38,6 +38,42 @@ cdef int64_t view_level(State* state, uint32_t instrument, int side, int64_t pri
     ladder = &state.books[instrument].ladders[side]
     leaf = ladder_find_leaf(&state.shelf, ladder, key)
     return state.shelf.levels[<uint64_t>leaf * 64 + <uint64_t>(key & 63)].qty_lots if leaf != 0 else 0
+
+
+cdef list view_queue(State* state, uint32_t instrument, int side, int64_t limit):
+    cdef list orders = []
+    cdef Ladder* ladder
+    cdef uint32_t level, slot
+    if not book_known(state, instrument):
+        return orders
+    ladder = &state.books[instrument].ladders[side]
+    level = ladder.best_level
+    while level != 0 and len(orders) < limit:
+        slot = state.shelf.levels[level].head
+        while slot != 0 and len(orders) < limit:
+            orders.append((state.pool.nodes[slot].price_ticks, state.pool.nodes[slot].left_lots,
+                           state.pool.nodes[slot].order_id))
+            slot = state.pool.nodes[slot].next
+        level = ladder_below(&state.shelf, ladder, level)
+    return orders
+
+
+cdef list view_unseen(State* state, uint32_t instrument):
+    """O(slots)."""
+    cdef list orders = []
+    cdef Node* node
+    cdef int64_t display_lots
+    cdef bint waits
+    cdef uint32_t slot
+    for slot in range(1, state.pool.fresh):
+        node = &state.pool.nodes[slot]
+        if node.order_id == 0 or node.instrument != instrument or not node.flags & EXTRA:
+            continue
+        display_lots = extra_of(&state.extras, slot).display_lots
+        waits = node.flags & (ARMED | PENDING) != 0
+        if waits or display_lots != 0:
+            orders.append((node.order_id, node.side, node.price_ticks, display_lots, 0 if waits else node.left_lots))
+    return orders
 
 
 cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept nogil:

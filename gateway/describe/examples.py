@@ -16,7 +16,15 @@ from gateway.protocol import ORDER_TYPES, STP_MODES, ZERO, encode
 from gateway.rates import Wait
 from gateway.rest import market_shapes
 from gateway.rest import shapes as rest_shapes
-from gateway.small_shapes import Countdown, DisconnectMode, Empty, ListenKey, ServerTime, Subscription
+from gateway.small_shapes import (
+    Countdown,
+    DisconnectMode,
+    Empty,
+    ListenKey,
+    OrderDepth,
+    ServerTime,
+    Subscription,
+)
 
 _SYMBOL, _ORDER, _LIST, _NAME = "BTCUSDT", 1002, 1001, "my-order-1"
 _MS, _HOUR_MS, _DAY_MS = 1_795_000_000_000, 3_600_000, 86_400_000
@@ -69,6 +77,9 @@ _CANDLE = feed_shapes.Kline(
     open_time=_MS, close_time=_MS + _HOUR_MS - 1, symbol=_SYMBOL, interval="1h", first_trade_id=70, last_trade_id=77,
     open=_STOP, close=_PRICE, high=_PRICE, low=_STOP, volume=_QTY, trades=8, closed=False,
     quote_volume="32250.00000000", taker_buy_volume=_DONE, taker_buy_quote_volume=_PAID)
+_ORDERS: list[feed_shapes.OrderChange] = [
+           feed_shapes.OrderExecuted(990, _DONE, _QTY, 77), feed_shapes.OrderAdded(_ORDER, "B", _PRICE, _QTY),
+           feed_shapes.OrderModified(991, _QTY), feed_shapes.OrderDeleted(992)]
 _REPORT = shapes.ExecutionReport(
     event_time=_MS, symbol=_SYMBOL, client_order_id=_NAME, side="BUY", order_type="LIMIT", time_in_force="GTC",
     qty=_QTY, price=_PRICE, execution_type="TRADE", status="PARTIALLY_FILLED", order_id=_ORDER, last_qty=_DONE,
@@ -89,6 +100,7 @@ _EXAMPLES: list[Struct] = [
     _BALANCE, _FEES, shapes.PublicTrade(77, _PRICE, _DONE, _PAID, _MS, True, True),
     shapes.BookTicker(_SYMBOL, *_BEST.values()), shapes.PriceTicker(_SYMBOL, _PRICE),
     shapes.Depth(4711, [("64999.00000000", _QTY)], [(_PRICE, _QTY)]), shapes.Discount(),
+    OrderDepth(4711, [("64999.00000000", _QTY, 990)], [(_PRICE, _QTY, _ORDER)]),
     shapes.OrderCommission("0.00100000", "0.00200000"),
     shapes.TestCommission(shapes.OrderCommission("0.00100000", "0.00200000"), _NO_ORDER_FEES, _NO_ORDER_FEES,
                           shapes.Discount()),
@@ -116,6 +128,8 @@ _EXAMPLES: list[Struct] = [
         event_time=_MS, symbol=_SYMBOL, first_update_id=4700, last_update_id=4711, bids=[("64999.00000000", _QTY)],
         asks=[(_PRICE, ZERO)]),
     feed_shapes.DepthChecksumEvent(event_time=_MS, symbol=_SYMBOL, last_update_id=4711, levels=10, checksum=2963712394),
+    *_ORDERS, feed_shapes.OrdersEvent(
+        event_time=_MS, symbol=_SYMBOL, first_update_id=4709, last_update_id=4711, orders=_ORDERS),
     _CANDLE, feed_shapes.KlineEvent(event_time=_MS, symbol=_SYMBOL, kline=_CANDLE),
     feed_shapes.MiniTickerEvent(**_TOLD), feed_shapes.WindowTickerEvent(event="1hTicker", **_TOLD, **_MORE),
     feed_shapes.TickerEvent(**_TOLD, **_MORE, **_BEST, price_before=_STOP, last_qty=_DONE),

@@ -121,6 +121,7 @@ PARAMETERS: dict[str, Parameter] = {
 }
 SPECIAL: dict[tuple[str, str], Parameter] = {
     ("depth", "limit"): _limit(DEPTH_LIMIT, DEPTH_LIMIT_MAX),
+    ("depth.l3", "limit"): _limit(DEPTH_LIMIT, DEPTH_LIMIT_MAX),
     ("ticker", "type"): _KINDS, ("ticker.24hr", "type"): _KINDS, ("ticker.tradingDay", "type"): _KINDS,
 }
 

@@ -67,6 +67,9 @@ def components(kinds: list[Any]) -> dict[str, Schema]:
 
 
 def _make_exact(struct: type[Struct], schema: Schema) -> None:
+    if struct.__struct_config__.array_like:
+        schema["maxItems"] = schema["minItems"]
+        return
     tag = [struct.__struct_config__.tag_field] if struct.__struct_config__.tag_field else []
     fields = msgspec.structs.fields(struct)
     schema["required"] = tag + [field.encode_name for field in fields if field.default is not UNSET]

@@ -25,7 +25,7 @@ from gateway.protocol import (
     TestCommission,
 )
 from gateway.rest.shapes import AccountTrade, ErrorBody, NoSymbols, SystemStatus, TradeFee
-from gateway.small_shapes import Countdown, Empty, ListenKey, ServerTime
+from gateway.small_shapes import Countdown, Empty, ListenKey, OrderDepth, ServerTime
 from gateway.symbol_shapes import ExchangeInfo, RateLimit
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
@@ -86,6 +86,8 @@ ROUTES = (
     _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus", ExchangeInfo,
         "Symbols and their rules"),
     _v3("GET", "depth", "depth", 5, "symbol! limit", Depth, "Order book", weigh=_depth_weight),
+    _v3("GET", "depth/l3", "depth.l3", 5, "symbol! limit", OrderDepth, "Order book, order by order: ours",
+        weigh=_depth_weight),
     _v3("GET", "trades", "trades.recent", 25, "symbol! limit", list[PublicTrade], "Recent trades"),
     _v3("GET", "ticker/price", "ticker.price", 2, "symbol symbols", list[PriceTicker] | PriceTicker, "Last price",
         weigh=_one_or_all(2, 4)),

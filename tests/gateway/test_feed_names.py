@@ -13,6 +13,7 @@ from gateway.feed_names import StreamKind, Target, parse_path, parse_stream
     ("btcusdt@depth@100ms", Kind.DEPTH_100, False),
     ("btcusdt@depth@raw", Kind.DEPTH_RAW, False),
     ("btcusdt@depthCrc", Kind.DEPTH_CRC, False),
+    ("btcusdt@l3", Kind.L3, False),
     ("btcusdt@depth5", Kind.PARTIAL_5, True),
     ("btcusdt@depth10@1000ms", Kind.PARTIAL_10, True),
     ("btcusdt@depth20@100ms", Kind.PARTIAL_20, False),

@@ -13,6 +13,8 @@ async def test_a_part_is_shown_and_all_of_it_trades(venue: Running, alice: Clien
     for quantity, shown, status in (("0.05", "0.05", "PARTIALLY_FILLED"), ("0.1", "0.05", "PARTIALLY_FILLED")):
         await bob.ok("order.place", **limit("BUY", "50000", quantity))
         assert (await alice.ok("depth", signed=False, **BTC))["asks"] == [["50000.00000000", f"{shown}000000"]]
+        orders = await alice.ok("depth.l3", signed=False, **BTC)
+        assert [order[:2] for order in orders["asks"]] == [["50000.00000000", f"{shown}000000"]]
         [row] = await alice.ok("openOrders.status")
         assert (row["icebergQty"], row["status"]) == ("0.10000000", status)
     gone = await alice.ok("order.cancel", **BTC, origClientOrderId="i")

@@ -159,7 +159,8 @@ def test_every_route_answers_as_described(tmp_path):
             await ok("POST", "order", **limit("BUY", "100", "0.1", newOrderRespType=kind))
         for path in ("ping", "time", "exchangeInfo", "ticker/bookTicker"):
             await ok("GET", path)
-        await ok("GET", "depth", symbol="BTCUSDT")
+        for path in ("depth", "depth/l3"):
+            await ok("GET", path, symbol="BTCUSDT")
         for more in ({}, {"computeCommissionRates": "true"}):
             await ok("POST", "order/test", **limit("BUY", "55", "1"), **more)
         await ok("GET", "order", symbol="BTCUSDT", orderId=await place(alice))

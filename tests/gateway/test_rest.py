@@ -46,6 +46,10 @@ def test_public_routes(tmp_path):
         assert depth["bids"] == [["100.00000000", "2.50000000"], ["99.00000000", "1.00000000"]]
         assert depth["asks"] == [["101.00000000", "3.00000000"]]
         assert depth["lastUpdateId"] == venue.core.update_id(1)
+        orders = await alice.ok("GET", "depth/l3", public=True, symbol="BTCUSDT", limit=2)
+        assert [[price, qty] for price, qty, _ in orders["bids"]] == [
+            ["100.00000000", "2.00000000"], ["100.00000000", "0.50000000"]]
+        assert orders["bids"][0][2] < orders["bids"][1][2] and orders["lastUpdateId"] == depth["lastUpdateId"]
         best = {"symbol": "BTCUSDT", "bidPrice": "100.00000000", "bidQty": "2.50000000",
                 "askPrice": "101.00000000", "askQty": "3.00000000"}
         assert await alice.ok("GET", "ticker/bookTicker", public=True, symbol="BTCUSDT") == best

@@ -25,6 +25,7 @@ from engine.frames import Frame
 from engine.service import Engine
 from gateway.feed import serve
 from tests.gateway.feed_kit import url_of
+from tests.support.orders_book import OrdersBook
 from tests.support.redis import RedisServer
 from tests.support.waiting import STORY_SECONDS_MAX, until
 from tests.workers.market_kit import configuration
@@ -41,12 +42,14 @@ class Truth:
         self.core = Exchange(top_events=True)
         self.events: list[Event] = []
         self.books: dict[tuple[int, int], tuple[dict[int, int], ...]] = {}   # by instrument and update id
+        self.queues: dict[tuple[int, int], tuple[list[tuple[int, int, int]], ...]] = {}
 
     def hear(self, frame: Frame, _: list[Event]) -> None:
         self.events += unpack_events(self.core.apply(frame.commands))
         for instrument in (1, 2):
             key = (instrument, self.core.update_id(instrument))
             if key not in self.books:
+                self.queues[key] = tuple(self.core.queue(instrument, side, 5000) for side in Side)
                 self.books[key] = tuple(dict(self.core.depth(instrument, side, 5000)) for side in Side)
 
     def book(self, instrument: int, update_id: int) -> tuple[dict[str, str], ...]:
@@ -99,14 +102,16 @@ class Book:
 class Watcher:
     """A client of one instrument: fast and slow book, trades, tickers and partial depth on one combined connection."""
 
-    STREAMS = ("depth@100ms", "depth", "depth@raw", "depthCrc", "trade", "bookTicker", "depth5@100ms", "depth20@100ms")
+    STREAMS = ("depth@100ms", "depth", "depth@raw", "depthCrc", "trade", "bookTicker", "depth5@100ms", "depth20@100ms",
+               "l3")
 
     def __init__(self, url: str, engine: Engine, truth: Truth, instrument: int) -> None:
         self._url, self._engine, self.instrument = url.removesuffix("/ws") + "/stream", engine, instrument
         self.truth = truth
         self.fast, self.slow, self.raw = Book(), Book(), Book()
+        self.orders = OrdersBook()
         self._books = {"depth@100ms": self.fast, "depth": self.slow, "depth@raw": self.raw}
-        self.compared = self.checksums = 0
+        self.compared = self.checksums = self.queues_compared = 0
         self.heard: dict[str, list[Any]] = {kind: [] for kind in self.STREAMS}
         self.snapshot_ids: list[int] = []
         self.subscribed = False
@@ -122,7 +127,7 @@ class Watcher:
         """Books and partial depth are those of the engine at this moment."""
         _, bids, asks = truth_of(self._engine, self.instrument)
         now = self._engine.core.update_id(self.instrument)
-        return self.slow.last_id == self.fast.last_id == self.raw.last_id == now and all(
+        return self.slow.last_id == self.fast.last_id == self.raw.last_id == self.orders.last_id == now and all(
             [said["bids"], said["asks"]] == [bids[:limit], asks[:limit]]
             for limit in (5, 20) for said in self.heard[f"depth{limit}@100ms"][-1:]) and bool(
             self.heard["depth20@100ms"] and self.heard["depth5@100ms"])
@@ -136,12 +141,15 @@ class Watcher:
             self.subscribed = True
             for number, book in enumerate(self._books.values()):
                 asyncio.get_running_loop().call_later(0.13 * number, self._snapshot, book)
+            asyncio.get_running_loop().call_later(0.2, self._orders_snapshot)
             async for text in socket:
                 message = json.loads(text)
                 kind = message["stream"].partition("@")[2]
                 self.heard[kind].append(message["data"])
                 if kind in self._books:
                     self._compare(self._books[kind], message["data"])
+                elif kind == "l3":
+                    self._compare_orders(message["data"])
                 elif kind == "depthCrc" and self.fast.last_id == message["data"]["u"]:
                     assert message["data"]["c"] == checksum(self.fast)
                     self.checksums += 1
@@ -153,11 +161,28 @@ class Watcher:
             assert book.sides == self.truth.book(self.instrument, book.last_id)
             self.compared += 1
 
+    def _compare_orders(self, message: dict[str, Any]) -> None:
+        self.orders.message(message)
+        if self.orders.last_id == message["u"]:
+            assert self.orders.sides == queues(self.instrument, self.truth.queues[self.instrument, message["u"]])
+            self.queues_compared += 1
+
+    def _orders_snapshot(self) -> None:
+        """As GET /api/v3/depth/l3 answers."""
+        core = self._engine.core
+        bids, asks = queues(self.instrument, tuple(core.queue(self.instrument, side, 5000) for side in Side))
+        self.orders.snapshot({"lastUpdateId": core.update_id(self.instrument), "bids": bids, "asks": asks})
+
     def _snapshot(self, book: Book) -> None:
         """As GET /api/v3/depth answers: the live book of the engine."""
         last_id, bids, asks = truth_of(self._engine, self.instrument)
         self.snapshot_ids.append(last_id)
         book.snapshot(last_id, bids, asks)
+
+
+def queues(instrument: int, sides: tuple[list[tuple[int, int, int]], ...]) -> list[list[tuple[str, str, int]]]:
+    """As texts."""
+    return [[(price_text(price), qty_text(lots), order_id) for price, lots, order_id in side] for side in sides]
 
 
 def checksum(book: Book) -> int:
@@ -186,8 +211,9 @@ def random_batch(chance: random.Random, number: int) -> Batch:
         text = b"%d-%d" % (number, place)
         kind = chance.random()
         if kind < 0.62:
-            qty = chance.randint(1, 50)
-            batch.place(account, instrument, side, OrderType.LIMIT, TimeInForce.GTC, price, qty, 0, text)
+            qty, display = chance.randint(1, 50), chance.choice((0, 0, 0, 5))
+            batch.place(account, instrument, side, OrderType.LIMIT, TimeInForce.GTC, price, qty, 0, text,
+                        display_lots=display if display < qty else 0)
         elif kind < 0.72:
             tif = chance.choice((TimeInForce.IOC, TimeInForce.FOK))
             batch.place(account, instrument, side, OrderType.LIMIT, tif, price, chance.randint(1, 90), 0, text)
@@ -270,7 +296,7 @@ async def flow(engine: Engine, url: str, truth: Truth, tasks: list[Any], chance:
 def check_books(watcher: Watcher, engine: Engine) -> None:
     last_id, bids, asks = truth_of(engine, watcher.instrument)
     assert len(bids) > 3 and len(asks) > 3
-    assert watcher.compared > 100 and watcher.checksums > 3
+    assert watcher.compared > 100 and watcher.checksums > 3 and watcher.queues_compared > 100
     for book in (watcher.fast, watcher.slow, watcher.raw):
         assert book.last_id == last_id
         assert sorted(book.sides[0].items()) == sorted(map(tuple, bids))
@@ -316,6 +342,6 @@ def ticker_row(top: Event) -> tuple[Any, ...]:
 @pytest.mark.parametrize(("seed", "processes"), [(1, 1), (2, 2)])
 def test_a_client_ends_with_the_engines_book_and_has_heard_everything(tmp_path: Path, capsys, seed, processes):
     with RedisServer() as redis:
-        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, feed={"port": 0, "processes": processes},
-                             limits={"close_seconds_max": 0.5})
+        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, limits={"close_seconds_max": 0.5},
+                             feed={"port": 0, "processes": processes, "order_streams": True})
         uvloop.run(play(config, capsys, seed, batches=1000))
