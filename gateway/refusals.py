@@ -39,6 +39,7 @@ def body(code: int, msg: str, data: Any = None) -> bytes:
 
 UNKNOWN_ERROR = Terms(500, -1000, "An unknown error occurred while processing the request.")
 DISCONNECTED = Terms(503, -1001, "Internal error; unable to process your request. Please try again.")
+SHUTTING_DOWN = Terms(503, -1001, "The server is shutting down; your request was not carried out. Please try again.")
 UNAUTHORIZED = Terms(401, -1002, "You are not authorized to execute this request.")
 TOO_MANY_REQUESTS = Terms(429, -1003, "Too many requests queued.")
 TOO_MUCH_WEIGHT = Terms(

@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from engine.config import Limits, Tls
 from engine.errors import ConfigError
 from gateway.refusals import BAD_HTTP, HEADERS_TOO_LARGE, SERVER_BUSY, TOO_MANY_HEADERS, Refusal
+from gateway.rest.closing import Closing
 from gateway.timer_wheel import TimerWheel
 from gateway.tls import tls_context
 
@@ -159,14 +160,18 @@ class HttpServer(uvicorn.Server):
 
 async def serve_http(
         app: Any, host: str, port: int, limits: Limits, ready: Callable[[int], None], tls: Tls = NO_TLS) -> None:
-    """Serve `app` (ASGI) until cancelled; `ready` is told the port. Raises ConfigError when it cannot listen."""
+    """Serve `app` (ASGI) until cancelled, then refuse for shutdown_notice_seconds; `ready` is told the port.
+
+    Raises ConfigError when it cannot listen.
+    """
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)   # it has a line for each request that is no HTTP
     tls_context(tls)   # says what is wrong with the files
     listening = _bind(host, port)
     wheel = TimerWheel()
+    closing = Closing(app)
     config = uvicorn.Config(
-        app, http=cast(Any, partial(BoundedHttp, limits=limits, wheel=wheel)), ws="none", loop="none", lifespan="off",
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        closing, http=cast(Any, partial(BoundedHttp, limits=limits, wheel=wheel)), ws="none", loop="none",
+        lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=math.ceil(limits.close_seconds_max),
         ssl_certfile=tls.certificate or None, ssl_keyfile=tls.key or None)
     server = HttpServer(config, partial(ready, listening.getsockname()[1]))
@@ -174,6 +179,8 @@ async def serve_http(
     try:
         await asyncio.shield(running)
     finally:
+        if not running.done():
+            await closing.begin(limits.shutdown_notice_seconds, server.server_state.connections)
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -30,6 +30,11 @@ def test_commands_are_accepted(name):
     assert str(parsed.config) == "/etc/buttonwood/venue.toml"
 
 
+def test_the_end_is_announced_in_time_before_containers_are_killed():
+    notice = load_config(ROOT / "deploy" / "venue.toml").limits.shutdown_notice_seconds
+    assert 5 <= notice < int(OURS["exchange"]["stop_grace_period"].removesuffix("s")) - 10
+
+
 def test_the_settings_load_and_fit_the_proxy():
     config = load_config(ROOT / "deploy" / "venue.toml")
     proxy = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")

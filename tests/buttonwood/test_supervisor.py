@@ -35,7 +35,7 @@ DEAF = READY.replace("; ", "; import signal; signal.signal(signal.SIGTERM, signa
 
 @pytest.fixture
 def config(tmp_path) -> Config:
-    config = load_config(data_dir=str(tmp_path / "data"),
+    config = load_config(data_dir=str(tmp_path / "data"), limits={"shutdown_notice_seconds": 0},
                          supervisor={"restarts_max": 2, "restart_seconds_max": 0.05, "stop_seconds_max": 0.5})
     prepare(config)
     return config

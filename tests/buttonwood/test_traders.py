@@ -53,7 +53,8 @@ def test_they_trade_over_tls():
     """A demo venue with a certificate was never ready: its traders spoke without TLS."""
     async def story(data_dir: Path) -> None:
         ports = {name: {"port": 0} for name in ("rest", "exchange", "feed")}
-        config = load_config(data_dir=str(data_dir / "venue"), journal={"segment_bytes": 2**22}, **ports)
+        config = load_config(data_dir=str(data_dir / "venue"), journal={"segment_bytes": 2**22},
+                             limits={"shutdown_notice_seconds": 0}, **ports)
         tls = make_certificate(data_dir)
         async with Venue(replace(config, tls=tls), demo=True) as venue:
             assert venue.addresses.orders.startswith("wss://")
@@ -69,7 +70,8 @@ def test_they_trade_over_tls():
 def test_they_trade_on_after_the_exchange_was_killed():
     async def story(data_dir: Path) -> None:
         ports = {name: {"port": 0} for name in ("rest", "exchange", "feed")}
-        config = load_config(data_dir=str(data_dir), journal={"segment_bytes": 2**22}, **ports)
+        config = load_config(data_dir=str(data_dir), journal={"segment_bytes": 2**22},
+                             limits={"shutdown_notice_seconds": 0}, **ports)
         async with Venue(config, demo=True) as venue:
             before = await last_trade(venue)
             os.kill(venue.process_id("exchange"), signal.SIGKILL)

@@ -107,7 +107,8 @@ def run_feed(capsys: pytest.CaptureFixture[str], story: Callable[[FeedKit], Awai
     """Run a story against a feed that is linked to Redis and a publisher that is connected."""
     async def main(server: RedisServer) -> None:
         config = load_config(redis={"url": server.url, **(redis_settings or {})},
-                             feed={"port": 0, **(feed_settings or {})}, limits={"close_seconds_max": 0.5, **limits})
+                             feed={"port": 0, **(feed_settings or {})}, limits={
+                                 "close_seconds_max": 0.5, "shutdown_notice_seconds": 0, **limits})
         task = asyncio.create_task(serve(config))
         tasks = [task]
         try:

@@ -113,6 +113,7 @@ def signed_params(key: NewKey, params: dict[str, Any]) -> dict[str, Any]:
 async def running(folder: Path, **overrides: Any) -> AsyncIterator[Running]:
     """Start on an empty or a used folder, stop at the end."""
     overrides = {"journal": {"segment_bytes": 2**20}, **overrides}
+    overrides["limits"] = {"shutdown_notice_seconds": 0} | overrides.get("limits", {})
     config = load_config(None, data_dir=str(folder), exchange={"port": 0}, **overrides)
     keys = {}
     if not config.paths.keys.exists():

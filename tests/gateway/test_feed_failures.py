@@ -227,7 +227,8 @@ def test_a_slow_reader_misses_states_but_not_the_newest_one_and_is_not_cut(capsy
 
 def test_without_redis_requests_are_answered_and_data_comes_later(capsys):
     async def main(server: RedisServer) -> None:
-        config = load_config(redis={"url": server.url}, feed={"port": 0}, limits={"close_seconds_max": 0.5})
+        config = load_config(redis={"url": server.url}, feed={"port": 0}, limits={
+            "close_seconds_max": 0.5, "shutdown_notice_seconds": 0})
         task = asyncio.create_task(serve(config))
         try:
             kit = FeedKit(config, server, await url_of(capsys, task), task)

@@ -1,16 +1,21 @@
 """The end of a process as its clients see it: announced, with time to go, and nothing taken without an answer."""
 import asyncio
+import contextlib
 import json
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import websockets
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedOK
 
+from engine.config import Limits
 from engine.market_channels import Kind
 from gateway.feed import serve
+from gateway.rest.server import serve_http
 from tests.gateway.feed_kit import Client as Subscriber
 from tests.gateway.feed_kit import FeedKit, run_feed, url_of
 from tests.gateway.running import ALICE, Client, furnish, limit, running
@@ -57,6 +62,42 @@ def test_who_stays_is_closed_after_all_answers(tmp_path):
                 assert sum("event" in message for message in messages) == 1
                 assert (socket.close_code, socket.close_reason) == (1001, "shutting down")
     asyncio.run(story())
+
+
+def test_http_refuses_by_name_and_answers_what_it_had_begun():
+    """On old connections and new ones; the process ends when its customers have gone."""
+    async def story() -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            begun.set()
+            await go_on.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+            await send({"type": "http.response.body", "body": b"{}"})
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(serve_http(
+            app, "127.0.0.1", 0, Limits(shutdown_notice_seconds=SECONDS_MAX), port.set_result))
+        url = f"http://127.0.0.1:{await port}/api/v3/ping"
+        async with httpx.AsyncClient(timeout=SECONDS_MAX) as old, httpx.AsyncClient() as new:
+            first = asyncio.create_task(old.get(url))
+            await begun.wait()
+            serving.cancel()
+            assert await _refused(new, url)
+            assert not serving.done() and not first.done()
+            go_on.set()
+            assert (await first).text == "{}"
+            assert await _refused(old, url)
+        with contextlib.suppress(asyncio.CancelledError):
+            async with asyncio.timeout(SECONDS_MAX / 2):
+                await serving
+    asyncio.run(story())
+
+
+async def _refused(client: httpx.AsyncClient, url: str) -> bool:
+    answer = await client.get(url)
+    assert (answer.status_code, answer.json()["code"]) == (503, -1001)
+    assert answer.headers["retry-after"] == f"{SECONDS_MAX:.0f}" and answer.headers["connection"] == "close"
+    return True
 
 
 def test_streams_go_on_during_the_notice(capsys):

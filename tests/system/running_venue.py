@@ -29,7 +29,7 @@ class RunningVenue:
     def __init__(self, data_dir: Path, *arguments: str, settings: str = "", **variables: str) -> None:
         self.data_dir = data_dir
         file = data_dir.with_suffix(".toml")
-        file.write_text("journal.segment_bytes = 4194304\n" + settings)
+        file.write_text("journal.segment_bytes = 4194304\nlimits.shutdown_notice_seconds = 0\n" + settings)
         where = ["--data", str(data_dir), "--config", str(file)]
         self._command = [sys.executable, "-m", "buttonwood", "up", *where, *ANY_PORTS, *arguments]
         self._environment = os.environ | variables

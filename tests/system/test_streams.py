@@ -342,6 +342,7 @@ def ticker_row(top: Event) -> tuple[Any, ...]:
 @pytest.mark.parametrize(("seed", "processes"), [(1, 1), (2, 2)])
 def test_a_client_ends_with_the_engines_book_and_has_heard_everything(tmp_path: Path, capsys, seed, processes):
     with RedisServer() as redis:
-        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url}, limits={"close_seconds_max": 0.5},
+        config = load_config(data_dir=str(tmp_path), redis={"url": redis.url},
+                             limits={"close_seconds_max": 0.5, "shutdown_notice_seconds": 0},
                              feed={"port": 0, "processes": processes, "order_streams": True})
         uvloop.run(play(config, capsys, seed, batches=1000))
