@@ -31,6 +31,7 @@ class Paths:
         self.postgres = data_dir / "postgres"
         self.redis = data_dir / "redis"
         self.keys = data_dir / "keys.json"
+        self.resume_accounts = data_dir / "resume_accounts.json"   # whose private events a start tells again
         self.token_secret = data_dir / "token_secret"
         self.logs = data_dir / "logs"
         self.proven = data_dir / "proven.mark"          # by `verify`: how far the ledger has been proven

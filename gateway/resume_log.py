@@ -4,14 +4,18 @@ A log begins with the account's first resumable subscription, takes in everythin
 on, and ends `resume_seconds` after its last subscriber left. Its bounds: `resume_account_bytes_max` of events, the
 oldest are forgotten, and `resume_accounts_max` logs: the one that waits longest without subscribers makes room for a
 new one, and when there is none that is not kept. Whoever asks for more than a log has is told to start anew.
+
+At a start the logs that there were (resume_accounts.py) take in what is told while the journal is replayed.
 """
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import Struct
 
 from engine.config import Limits
+from gateway.resume_accounts import ResumeAccounts
 
 
 class _Told(Struct, gc=False):
@@ -50,13 +54,17 @@ class ResumeLog:
 
 
 class ResumeLogs:
-    """All logs by account; `ended(account)` is called when one is given up of which nobody is a subscriber."""
+    """All logs by account; `ended(account)` is called when one is given up of which nobody is a subscriber.
 
-    def __init__(self, limits: Limits, ended: Callable[[int], None]) -> None:
+    path: of the file that outlives the process; without one nothing does.
+    """
+
+    def __init__(self, limits: Limits, ended: Callable[[int], None], path: Path | None = None) -> None:
         self._bytes_max = min(limits.resume_account_bytes_max, limits.write_buffer_bytes_max // 2)
         self._accounts_max, self._seconds, self._ended = limits.resume_accounts_max, limits.resume_seconds, ended
         self._logs: dict[int, ResumeLog] = {}
         self._left: dict[int, None] = {}     # accounts without subscribers, the first that was left first
+        self._kept = ResumeAccounts(path, self._state) if path is not None else None
 
     def get(self, account: int) -> ResumeLog | None:
         """The account's log."""
@@ -71,7 +79,17 @@ class ResumeLogs:
             if len(self._logs) >= self._accounts_max:
                 return
             log = self._logs[account] = ResumeLog(self._bytes_max)
-        log.microseconds |= microseconds
+            self._changed()
+        if microseconds and not log.microseconds:
+            log.microseconds = True
+            self._changed()
+
+    def restore(self) -> list[int]:
+        """Begin the logs that there were when the process before this one ended; the accounts, still to be left."""
+        found = list(self._kept.read().items())[:self._accounts_max] if self._kept is not None else []
+        for account, microseconds in found:
+            self.begin(account, microseconds)
+        return [account for account, _ in found]
 
     def joined(self, account: int) -> None:
         """Somebody subscribes to the account."""
@@ -92,13 +110,23 @@ class ResumeLogs:
 
     def close(self) -> None:
         """The process ends."""
+        if self._kept is not None:
+            self._kept.close()
         for log in self._logs.values():
             if log.timer is not None:
                 log.timer.cancel()
+
+    def _state(self) -> dict[int, bool]:
+        return {account: log.microseconds for account, log in self._logs.items()}
+
+    def _changed(self) -> None:
+        if self._kept is not None:
+            self._kept.changed()
 
     def _give_up(self, account: int) -> None:
         del self._left[account]
         timer = self._logs.pop(account).timer
         if timer is not None:
             timer.cancel()
+        self._changed()
         self._ended(account)

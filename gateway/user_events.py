@@ -8,6 +8,7 @@ Never conflated and never dropped: a subscriber that does not read is cut by its
 on where it was on another one (resume_log.py).
 """
 import asyncio
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import UNSET, Struct
@@ -82,9 +83,9 @@ class _Due(Struct, gc=False):
 class UserStreams:
     """Who subscribed to what, and the events that wait for the end of the loop pass."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, accounts: Path | None = None) -> None:
         self.subscribers: dict[int, list[Subscriber]] = {}        # account: who listens; the order store watches these
-        self.logs = ResumeLogs(limits or Limits(), self._log_ended)
+        self.logs = ResumeLogs(limits or Limits(), self._log_ended, accounts)
         self._due: list[_Due] = []
         self._changed: dict[int, dict[int, int]] = {}             # account: asset: time of its last change
         self._cancel_ids: dict[int, str] = {}                     # seq of a cancel: its own client order id
@@ -93,6 +94,18 @@ class UserStreams:
     def attach(self, core: Exchange, catalog: Catalog) -> None:
         """Name the state to read balances and texts from; before that nobody may subscribe."""
         self._core, self._catalog = core, catalog
+
+    def restore(self) -> None:
+        """Before a replay: what it tells goes to the logs that there were, as if their subscribers had just left."""
+        for account in self.logs.restore():
+            self.subscribers[account] = []
+
+    def restored(self) -> None:
+        """The replay is over, nothing of it is due any more: from now on time runs for those logs."""
+        self.flush()
+        for account, others in self.subscribers.items():
+            if not others:
+                self.logs.left(account)
 
     def subscribe(self, account: int, subscriber: Subscriber) -> None:
         """Begin with the next frame."""

@@ -15,6 +15,7 @@ from engine.core.codes import EventKind
 from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.frames import Frame
+from engine.instruments import Catalog
 from engine.service import Engine
 from gateway.answers import Desk
 from gateway.keys import KeyStore
@@ -42,7 +43,7 @@ Command = Callable[[Batch, int, Params, int], Finish]      # batch, account, par
 Placing = Callable[[Batch, int, Params, int, int], Finish]   # and the session
 Private = Callable[[int, Params, int], bytes]              # account, params, unit_ns
 Public = Callable[[Params, int], bytes]                    # params, unit_ns
-_MONEY = int(EventKind.MONEY)
+_MONEY, _CONFIGURED = int(EventKind.MONEY), int(EventKind.CONFIGURED)
 
 
 class Tag(NamedTuple):
@@ -70,7 +71,7 @@ class Venue:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.keys = KeyStore(config.paths.keys)
-        self.streams = UserStreams(config.limits)
+        self.streams = UserStreams(config.limits, config.paths.resume_accounts)
         self.store = OrderStore(
             config.limits.closed_orders_max, self.streams.subscribers, self.streams.order_changed)
         self.listen_keys = ListenKeys(self.streams, config.limits.listen_key_seconds)
@@ -90,12 +91,15 @@ class Venue:
             "userDataStream.start": self.listen_keys.start, "userDataStream.ping": self.listen_keys.ping,
             "userDataStream.stop": self.listen_keys.stop}
         self.public: dict[str, Public] = {}
+        self._replayed: tuple[Exchange, Catalog] | None = None   # while a start tells subscribers what there was
 
     @classmethod
     async def open(cls, config: Config) -> Self:
         """Recover the engine, and what is remembered of orders; connect the parts. Raises what Engine.open raises."""
         venue = cls(config)
         venue.engine = await Engine.open(config, venue.applied, begin=venue._restore)
+        venue.streams.restored()
+        venue._replayed = None
         venue.store.apply([])   # forgets what the last frames told closed beyond the limit, as a next frame would
         venue._connect()
         venue.questions.start()
@@ -105,10 +109,17 @@ class Venue:
         """What is open before the first frame that is heard of."""
         self.store.restore(core.all_orders())
         self.lists.restore(core.order_lists())
+        self.streams.restore()
+        if self.streams.subscribers:
+            self._replayed = core, Catalog.of(core)
+            self.streams.attach(*self._replayed)
 
     def applied(self, frame: Frame, events: list[Event]) -> None:
         """A frame is durable and applied."""
         try:
+            if self._replayed is not None and any(event.kind == _CONFIGURED for event in events):
+                core, catalog = self._replayed
+                catalog.update(core)
             self.store.apply(events)
             self.trades.apply(events)
             self.prevented.apply(events)

@@ -165,3 +165,27 @@ def test_who_listened_is_parted_with_when_the_exchange_is_gone(tmp_path, capsys)
         feed.cancel()
         await asyncio.wait([feed])
     uvloop.run(main())
+
+
+def test_a_key_does_not_outlive_the_exchange_process(tmp_path):
+    """Over HTTP and the WebSocket API it is not known any more; a new one is to be had."""
+    async def story() -> None:
+        redis = {"url": f"unix://{tmp_path}/none.sock"}
+        async with running(tmp_path / "data", redis=redis, feed={"port": 0}) as venue:
+            await furnish(venue)
+            keys = venue.keys
+            async with venue.client(ALICE) as alice:
+                old = (await alice.ok("userDataStream.start", signed=False, apiKey=keys[ALICE].api_key))["listenKey"]
+        async with running(tmp_path / "data", redis=redis, feed={"port": 0}) as venue:
+            venue.keys |= keys
+            config = venue.server.venue.config
+            async with rest(config) as port, venue.client(ALICE) as alice, asyncio.timeout(STORY_SECONDS_MAX):
+                asked = {"signed": False, "apiKey": keys[ALICE].api_key, "listenKey": old}
+                assert await alice.error("userDataStream.ping", **asked) == UNKNOWN_KEY
+                async with RestClient(port, keys[ALICE]) as client:
+                    for verb in ("PUT", "DELETE"):
+                        assert await client.error(verb, "userDataStream", public=True, listenKey=old) == UNKNOWN_KEY
+                    new = (await client.ok("POST", "userDataStream", public=True))["listenKey"]
+                    assert new != old
+                    await client.ok("PUT", "userDataStream", public=True, listenKey=new)
+    uvloop.run(story())

@@ -112,6 +112,85 @@ def test_what_is_not_known_begins_anew(tmp_path):
     with_venue(tmp_path, story, resume_accounts_max=1, resume_account_bytes_max=8192, resume_seconds=2.0)
 
 
+@pytest.mark.parametrize("query", ["", "?timeUnit=MICROSECOND"])
+def test_it_goes_on_after_the_exchange_was_started_again(tmp_path, query):
+    """What happened while nobody read, before the end and after it, is told once, as it would have been."""
+    async def story() -> None:
+        async with running(tmp_path / "data") as venue:
+            await furnish(venue)
+            reader = Reader(venue)
+            async with venue.client(ALICE, query) as witness:
+                await witness.ok("userDataStream.subscribe.signature", resumeFrom=0)
+                await _some_trading(venue, "a")
+                reader.reports = _reports(await witness.settle())
+            seen, keys = len(reader.reports), venue.keys
+            async with venue.client(ALICE, query) as witness:   # one that does not read on where it was
+                await witness.ok("userDataStream.subscribe.signature")
+                await _some_trading(venue, "b")
+                wanted = reader.reports + _reports(await witness.settle())
+        async with running(tmp_path / "data") as venue:
+            venue.keys |= keys
+            async with venue.client(ALICE, query) as witness:
+                await witness.ok("userDataStream.subscribe.signature")
+                await _some_trading(venue, "c")
+                wanted += _reports(await witness.settle())
+            reader.venue = venue
+            await reader.until(len(wanted), query)
+            assert reader.answers == [True] and len(wanted) > seen + 8
+            told, named = (sorted(row["c"] for row in rows if row["x"] == "CANCELED") for rows in (
+                reader.reports[seen:], wanted[seen:]))
+            assert len(told) == len(named) and told != named    # the names of cancels did not outlive the process
+            for row in (*reader.reports, *wanted):
+                if row["x"] == "CANCELED":
+                    row.pop("c", None)
+            assert reader.reports == wanted
+            async with venue.client(ALICE, query) as alice:
+                again = await alice.ok("userDataStream.subscribe.signature", resumeFrom=1)
+                assert again["resumed"] is False
+    asyncio.run(story())
+
+
+def test_after_a_start_that_tells_less_it_begins_anew(tmp_path):
+    """The execution lies before what is told again; and a file that is no file of ours is passed over."""
+    async def story() -> None:
+        keys: dict[int, Any] = {}
+        last = 0
+        for part in range(3):
+            async with running(tmp_path / "data", snapshots={"told_commands": 1}) as venue:
+                if part == 0:
+                    await furnish(venue)
+                venue.keys |= keys
+                keys = venue.keys
+                async with venue.client(ALICE) as alice:
+                    answer = await alice.ok("userDataStream.subscribe.signature", resumeFrom=last)
+                    assert answer["resumed"] is False
+                    await _some_trading(venue, f"p{part}")
+                    last = _reports(await alice.settle())[0]["I"]
+            if part == 1:
+                (tmp_path / "data" / "resume_accounts.json").write_text("{")
+    asyncio.run(story())
+
+
+async def _some_trading(venue: Running, name: str) -> None:
+    """Of every kind of report: orders that rest, trade, shrink, are replaced, prevented, canceled, set off."""
+    async with venue.client(ALICE) as alice, venue.client(BOB) as bob:
+        await alice.ok("order.place", **limit("BUY", "100", "0.3", newClientOrderId=name))
+        await bob.ok("order.place", **limit("SELL", "100", "0.2"))
+        await alice.ok("order.amend.keepPriority", symbol="BTCUSDT", origClientOrderId=name, newQty="0.25")
+        await alice.ok("order.place", **limit("SELL", "100", "0.1", selfTradePreventionMode="EXPIRE_BOTH"))
+        stop = {"type": "STOP_LOSS_LIMIT", "stopPrice": "99", "newClientOrderId": f"{name}-stop"}
+        await alice.ok("order.place", **limit("SELL", "98", "0.2") | stop)
+        await alice.ok("order.place", **limit("BUY", "97", "0.5", newClientOrderId=f"{name}-2"))
+        await bob.ok("order.place", **limit("SELL", "97", "0.2"))
+        await alice.ok("order.cancel", symbol="BTCUSDT", origClientOrderId=f"{name}-2")
+        await alice.ok("openOrders.cancelAll", symbol="BTCUSDT")
+        await bob.call("openOrders.cancelAll", symbol="BTCUSDT")
+
+
+def _reports(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row["event"] for row in messages if row["event"]["e"] == "executionReport"]
+
+
 def test_a_log_keeps_within_its_bytes():
     """Whatever it is fed, and what it has is the newest."""
     log = ResumeLog(1000)
