@@ -15,7 +15,7 @@ from engine.errors import VenueError
 ROLES = ("ledger", "market_data", "snapshots")
 # Modules are named, not imported: a process loads what it needs, and `keys` starts without the rest.
 SERVICES = {
-    "exchange": ("gateway.exchange", "the matching core with its journal, and order entry over WebSocket"),
+    "exchange": ("buttonwood.exchange_process", "the matching core with its journal, and order entry over WebSocket"),
     "feed": ("gateway.feed", "market streams over WebSocket, fed by Redis"),
     "rest": ("gateway.rest.app", "the HTTP interface"),
     "traders": ("buttonwood.traders", "the demo's simulated traders, for a venue that was started with --demo once"),

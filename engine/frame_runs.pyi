@@ -2,5 +2,5 @@ from typing_extensions import Buffer
 
 def crc32c(data: Buffer, plain: bool = False) -> int: ...
 def read_run(
-    data: bytes, begin: int, next_seq: int, epoch: int, crc: int, commands_max: int
+    data: Buffer, begin: int, next_seq: int, epoch: int, crc: int, commands_max: int
 ) -> tuple[int, int, int, int, int, bytes]: ...

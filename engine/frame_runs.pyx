@@ -75,25 +75,28 @@ cdef bint _FAST = CRC_FAST
 
 
 def crc32c(data not None, bint plain=False):
-    """Of any contiguous buffer; `plain`: without the processor's instruction."""
+    """Of any contiguous buffer, without the GIL; `plain`: without the processor's instruction."""
     cdef const unsigned char[::1] view = data
     cdef size_t size = view.shape[0]
+    cdef uint32_t crc = ~<uint32_t>0
     if size == 0:
         return 0
-    return ~_extend(~<uint32_t>0, &view[0], size, plain)
+    with nogil:
+        crc = _extend(crc, &view[0], size, plain)
+    return ~crc
 
 
 cdef inline uint32_t _extend(uint32_t crc, const unsigned char* data, size_t size, bint plain) noexcept nogil:
     return crc_plain(crc, data, size) if plain or not _FAST else crc_fast(crc, data, size)
 
 
-def read_run(bytes data not None, Py_ssize_t begin, uint64_t next_seq, uint64_t epoch, uint32_t crc,
+def read_run(const unsigned char[::1] data not None, Py_ssize_t begin, uint64_t next_seq, uint64_t epoch, uint32_t crc,
              uint32_t commands_max):
     """(end, place of the last frame with commands or -1, next_seq, epoch, crc, commands) of the sound frames from
     `begin` on that continue this chain: as many as hold commands_max together, at least one if one is there.
     """
-    cdef const char* bytes_ = data
-    cdef Py_ssize_t size = len(data)
+    cdef Py_ssize_t size = data.shape[0]
+    cdef const char* bytes_ = <const char*>&data[0] if size else NULL
     cdef Py_ssize_t at = begin
     cdef Py_ssize_t tail = -1
     cdef uint64_t total = 0

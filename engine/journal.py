@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.core.memory import Block
 from engine.errors import JournalError
 from engine.frame_runs import read_run
 from engine.frames import ALIGNMENT_BYTES, HEADER_BYTES, MAGIC_BYTES, BadFrame, Chain, Frame, decode, frame_size
@@ -67,6 +68,7 @@ class Walk:
         self.journal_id = 0
         self.unclean: list[int] = []
         self._stopped = BadFrame("the file ends")
+        self._memory = memoryview(b"")
 
     def __iter__(self) -> Iterator[Frame]:
         files = list_files(self.directory)
@@ -143,16 +145,25 @@ class Walk:
         with segment.path.open("rb", buffering=0) as file:
             want = _CHUNK_BYTES
             while True:
-                data = os.pread(file.fileno(), want, segment.end)
+                data = self._read(file.fileno(), want, segment.end)
                 frames, missing = self._take(segment, data)
                 yield from frames
                 if not missing or (len(data) < want and not frames):
                     return
                 want = max(_CHUNK_BYTES, missing)
 
-    def _take(self, segment: Segment, data: bytes) -> tuple[list[Frame], int]:
-        """The frames that lie wholly in data, and the size of the next one (0: there is none)."""
-        frames, offset = self._take_runs(segment, data) if self._joined else ([], 0)
+    def _read(self, fd: int, size: int, offset: int) -> bytes | memoryview:
+        """Joined frames are copies, so that the same memory can be read into again and again."""
+        if not self._joined:
+            return os.pread(fd, size, offset)
+        if len(self._memory) < size:
+            self._memory = memoryview(Block(size))
+        return self._memory[:os.preadv(fd, [self._memory[:size]], offset)]
+
+    def _take(self, segment: Segment, chunk: bytes | memoryview) -> tuple[list[Frame], int]:
+        """The frames that lie wholly in the chunk, and the size of the next one (0: there is none)."""
+        frames, offset = self._take_runs(segment, chunk) if self._joined else ([], 0)
+        data, offset = bytes(chunk[offset:]), 0
         try:
             while len(data) - offset >= HEADER_BYTES:
                 size = frame_size(data, offset)
@@ -168,7 +179,7 @@ class Walk:
             return frames, 0
         return frames, HEADER_BYTES
 
-    def _take_runs(self, segment: Segment, data: bytes) -> tuple[list[Frame], int]:
+    def _take_runs(self, segment: Segment, data: bytes | memoryview) -> tuple[list[Frame], int]:
         """The sound frames at the beginning of data, joined, and where they end; what follows is for `_take`."""
         frames: list[Frame] = []
         offset, chain = 0, self.chain

@@ -18,13 +18,12 @@ from msgspec import Struct
 from engine.config import Config
 from engine.core.exchange import Exchange, StateDiffers
 from engine.core.unpack import Event, unpack_events
-from engine.errors import DataDirLocked, JournalError, SnapshotError
+from engine.errors import DataDirLocked, JournalError
 from engine.frames import Frame
 from engine.journal import Walk
 from engine.records import EVENT
-from engine.segments import START, find_frame, list_files
-from engine.snapshot_file import list_snapshots, read_header
-from engine.snapshots import load_whole
+from engine.snapshots import AtHand, load_whole
+from engine.start_choice import check_reach, snapshots_to_try
 from engine.transfers import Transfers
 
 Listener = Callable[[Frame, list[Event]], None]
@@ -63,17 +62,17 @@ class Recovered(Struct, frozen=True):
 
 async def recover(
     config: Config, listener: Listener | None, begin: Callable[[Exchange], None] | None = None,
+    at_hand: AtHand | None = None,
 ) -> Recovered:
     """The newest state there is: a sound snapshot and the journal behind it, or the whole journal.
 
     The listener hears the last `told_commands` commands, with their events; `begin` gets the core as it is just
     before those. So the snapshot is the newest one that lies that far back; where the journal is short or the
-    snapshots are young, what is told begins later. Raises JournalError, SnapshotRefused.
+    snapshots are young, what is told begins later. at_hand: may have loaded it. Raises JournalError, SnapshotRefused.
     """
-    paths, tell = config.paths, config.snapshots.told_commands
-    begun = time.perf_counter()
-    next_seq = _next_seq(paths.journal, paths.snapshots)
-    loaded = load_whole(_choice(paths.journal, paths.snapshots, next_seq, tell))
+    paths, begun = config.paths, time.perf_counter()
+    next_seq, candidates = snapshots_to_try(config)
+    loaded = load_whole(candidates, at_hand)
     core, transfers, walk, loaded_seq = Exchange(), Transfers(), Walk(paths.journal, joined=True), 0
     if loaded is not None:
         core, header, transfers = loaded
@@ -81,56 +80,10 @@ async def recover(
         _log.info("loaded the snapshot of command %d", header.seq)
     core.marks_max = MARKS_ALL if config.snapshots.prove else 0
     load_done = time.perf_counter()
-    await replay(walk, core, transfers, listener, begin, next_seq - tell)
-    _check_reach(paths.journal, paths.snapshots, core.seq + 1)
+    await replay(walk, core, transfers, listener, begin, next_seq - config.snapshots.told_commands)
+    check_reach(paths.journal, paths.snapshots, core.seq + 1)
     return Recovered(core, transfers, walk, loaded_seq, load_done - begun, core.seq - loaded_seq,
                      time.perf_counter() - load_done)
-
-
-def _choice(journal: Path, snapshots: Path, next_seq: int, tell: int) -> list[Path]:
-    """Snapshots in the order in which to try them; none when the whole journal is short enough to be told.
-
-    Those made before the journal begins are of no use: a power loss may have brought them back.
-    """
-    begin = min((first_seq for first_seq, _ in list_files(journal)), default=1)
-    if begin == 1 and next_seq <= tell:
-        return []
-    found = [(seq, path) for seq, path in list_snapshots(snapshots) if seq >= begin]
-    old = [path for seq, path in reversed(found) if seq <= next_seq - tell]
-    return old + [path for seq, path in found if seq > next_seq - tell]
-
-
-def _next_seq(journal: Path, snapshots: Path) -> int:
-    """About where the journal ends, by its headers. JournalError when a snapshot says that its end is lost."""
-    files, next_seq = list_files(journal), 1
-    if files:
-        first_seq, path = files[-1]
-        offset, frame_seq = _hint(list_snapshots(snapshots), first_seq)
-        _, next_seq, _ = find_frame(path, 2**64 - 1, offset, frame_seq)
-        if next_seq == frame_seq:       # no frame there: of another journal, or damaged
-            _, next_seq, _ = find_frame(path, 2**64 - 1)
-    _check_reach(journal, snapshots, next_seq)
-    return next_seq
-
-
-def _check_reach(journal: Path, snapshots: Path, next_seq: int) -> None:
-    """JournalError when there is a snapshot of a command that the journal does not have."""
-    for seq, path in list_snapshots(snapshots)[-1:]:
-        if seq >= next_seq:
-            raise JournalError(
-                journal, 0, f"the journal ends at command {next_seq - 1}, {path} was made after command {seq}: the "
-                "newest part of the journal is lost", "Restore the journal from a copy; or, if it is meant to be "
-                "another journal, move the snapshots away.")
-
-
-def _hint(found: list[tuple[int, Path]], first_seq: int) -> tuple[int, int]:
-    """(offset, first command) of a frame in the segment of first_seq from where its end is near."""
-    for seq, path in reversed(found):
-        if seq >= first_seq:
-            with suppress(SnapshotError, OSError):
-                header = read_header(path)
-                return (header.frame_offset, header.frame_seq) if header.frame_seq >= first_seq else (START, first_seq)
-    return START, first_seq
 
 
 async def replay(

@@ -34,7 +34,7 @@ from engine.records import RECORD_BYTES
 from engine.recovery import Listener, Recovered, lock_directory, recover
 from engine.sequencer import Done, Sequencer
 from engine.snapshot_file import list_snapshots
-from engine.snapshots import take
+from engine.snapshots import AtHand, take
 
 MARKS_LIVE = 32_768         # a live engine hashes no larger state: it would pause for more than a few milliseconds
 _DRAIN_LOOK_SECONDS = 0.1
@@ -75,18 +75,19 @@ class Engine:
     @classmethod
     async def open(
         cls, config: Config, listener: Listener | None = None, *, begin: Callable[[Exchange], None] | None = None,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] = time.time_ns, at_hand: AtHand | None = None,
     ) -> Self:
         """Lock the data directory, recover, begin a new epoch, serve followers.
 
         The listener hears the frames that are told (engine.recovery) and every later one; before the first of them
-        `begin` gets the core as it stands there. Raises DataDirLocked, JournalError, SnapshotRefused, ConfigError.
+        `begin` gets the core as it stands there. at_hand: gives the snapshot if it was loaded already.
+        Raises DataDirLocked, JournalError, SnapshotRefused, ConfigError.
         """
         config.paths.prepare()
         lock_fd = lock_directory(config.paths.data_dir, config.paths.lock)
         try:
             config.paths.journal.mkdir(mode=0o700, exist_ok=True)
-            recovered = await recover(config, listener, begin)
+            recovered = await recover(config, listener, begin, at_hand)
             writer = JournalWriter(recovered.walk, config.journal)
             writer.open()
             engine = cls(config, recovered, writer, clock)

@@ -9,10 +9,11 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from google_crc32c import extend
 from msgspec import Struct
 
+from engine.core.memory import Block
 from engine.errors import SnapshotDamaged, SnapshotRefused
+from engine.frame_runs import crc32c
 from engine.journal import Start
 from engine.segments import sync_directory
 
@@ -25,7 +26,7 @@ _CRC = struct.Struct("<I")
 _SECTIONS_MAX = 4096
 _NEWER = "Use the version of Buttonwood that wrote it, or move it away to start from an older snapshot."
 
-Section = tuple[int, int, int, bytes]   # id, version, bytes of an item, items
+Section = tuple[int, int, int, bytes | memoryview]   # id, version, bytes of an item, items
 
 
 class Header(Struct, frozen=True):
@@ -71,9 +72,9 @@ def encode_head(header: Header, sections: Sequence[Section]) -> bytes:
     fields = _HEADER.pack(
         MAGIC, VERSION, len(sections), header.journal_id, header.seq, header.time_ns, header.epoch, header.frame_seq,
         header.prev_crc, header.digest_version, header.state_hash, header.frame_offset)
-    table = b"".join(_ENTRY.pack(number, version, item_bytes, extend(0, items), len(items))
+    table = b"".join(_ENTRY.pack(number, version, item_bytes, crc32c(items), len(items))
                      for number, version, item_bytes, items in sections)
-    return fields + table + _CRC.pack(extend(0, fields + table))
+    return fields + table + _CRC.pack(crc32c(fields + table))
 
 
 def write_snapshot(directory: Path, header: Header, sections: Sequence[Section]) -> Path:
@@ -105,16 +106,27 @@ def read_snapshot(path: Path) -> Snapshot:
     """The whole file, every byte checked. Raises SnapshotDamaged, SnapshotRefused, OSError."""
     with path.open("rb", buffering=0) as file:
         header, table, offset = _read_head(path, file.fileno())
-        sections = []
+        sections = list[Section]()
         for number, version, item_bytes, crc, size in table:
-            items = os.pread(file.fileno(), size, offset)
-            if len(items) != size or extend(0, items) != crc:
+            items = _read_items(file.fileno(), offset, min(size, os.fstat(file.fileno()).st_size - offset))
+            if len(items) != size or crc32c(items) != crc:
                 raise SnapshotDamaged(path, offset, f"section {number} of {size} bytes is damaged or cut off")
             sections.append((number, version, item_bytes, items))
             offset += size
         if os.fstat(file.fileno()).st_size != offset:
             raise SnapshotDamaged(path, offset, "the file does not end here")
     return Snapshot(header, sections)
+
+
+def _read_items(fd: int, offset: int, size: int) -> memoryview:
+    """So many bytes, fewer where the file ends meanwhile."""
+    items, done = memoryview(Block(max(size, 0))), 0
+    while done < len(items):
+        count = os.preadv(fd, [items[done:]], offset + done)
+        if count == 0:
+            break
+        done += count
+    return items[:done]
 
 
 def _read_head(path: Path, fd: int) -> tuple[Header, list[tuple[int, int, int, int, int]], int]:
@@ -129,7 +141,7 @@ def _read_head(path: Path, fd: int) -> tuple[Header, list[tuple[int, int, int, i
         raise SnapshotDamaged(path, 8, "the header is damaged")
     whole = os.pread(fd, _HEADER.size + count * _ENTRY.size + _CRC.size, 0)
     body, stored = whole[:-_CRC.size], whole[-_CRC.size:]
-    if len(body) != _HEADER.size + count * _ENTRY.size or _CRC.pack(extend(0, body)) != stored:
+    if len(body) != _HEADER.size + count * _ENTRY.size or _CRC.pack(crc32c(body)) != stored:
         raise SnapshotDamaged(path, 0, "the header is damaged or cut off")
     if path.name != name_of(numbers[1]):
         raise SnapshotDamaged(path, 24, f"it is the snapshot of command {numbers[1]} under another name")
@@ -143,10 +155,10 @@ def _sound_version(fd: int, count: int) -> bool:
     if count > _SECTIONS_MAX:
         return False
     whole = os.pread(fd, _HEADER.size + count * _ENTRY.size + _CRC.size, 0)
-    return _CRC.pack(extend(0, whole[:-_CRC.size])) == whole[-_CRC.size:]
+    return _CRC.pack(crc32c(whole[:-_CRC.size])) == whole[-_CRC.size:]
 
 
-def _write_all(fd: int, data: bytes, offset: int) -> int:
+def _write_all(fd: int, data: bytes | memoryview, offset: int) -> int:
     """Where the next piece goes."""
     view = memoryview(data)
     while view:

@@ -36,6 +36,9 @@ class Loaded(Struct, frozen=True):
     transfers: Transfers | None
 
 
+AtHand = Callable[[Path], Loaded | None]     # gives what it has loaded of that file already
+
+
 def take(core: Exchange, transfers: Transfers, paths: Paths, keep: int) -> Path | None:
     """Write the state of this core, whose last command must be durable, and delete what is needed no more.
 
@@ -66,9 +69,14 @@ def load_first(paths: Iterable[Path], make: Callable[[], Exchange]) -> Loaded | 
     return None
 
 
-def load_whole(paths: Iterable[Path]) -> tuple[Exchange, Header, Transfers] | None:
-    """The first of these that is sound and holds transfers too: what is needed to go on as an engine."""
-    for loaded in _sound(paths, Exchange):
+def load_whole(
+    paths: Iterable[Path], at_hand: AtHand | None = None,
+) -> tuple[Exchange, Header, Transfers] | None:
+    """The first of these that is sound and holds transfers too: what is needed to go on as an engine.
+
+    at_hand: asked for the first of them, which it may have loaded.
+    """
+    for loaded in _sound(paths, Exchange, at_hand):
         if loaded.transfers is not None:
             return loaded.core, loaded.header, loaded.transfers
         _log.warning("the snapshot of command %d is passed over: an older version wrote it, without the transfers "
@@ -76,10 +84,13 @@ def load_whole(paths: Iterable[Path]) -> tuple[Exchange, Header, Transfers] | No
     return None
 
 
-def _sound(paths: Iterable[Path], make: Callable[[], Exchange]) -> Iterator[Loaded]:
+def _sound(
+    paths: Iterable[Path], make: Callable[[], Exchange], at_hand: AtHand | None = None,
+) -> Iterator[Loaded]:
     for path in paths:
         try:
-            yield load(path, make())
+            found, at_hand = at_hand(path) if at_hand is not None else None, None
+            yield found if found is not None else load(path, make())
         except (SnapshotDamaged, OSError) as error:
             _log.error("a snapshot is passed over: %s", error)
 

@@ -153,7 +153,7 @@ class Transfers:
         """All of it, for a snapshot."""
         return msgspec.msgpack.encode(list(self.known.values()))
 
-    def load(self, data: bytes) -> None:
+    def load(self, data: bytes | memoryview) -> None:
         """What `dump` gave. Raises msgspec's errors."""
         for transfer in msgspec.msgpack.decode(data, type=list[Transfer]):
             self.keep(transfer)

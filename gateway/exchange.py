@@ -12,6 +12,7 @@ from engine.config import Config
 from engine.engine_metrics import engine_metrics
 from engine.metrics_server import MetricsServer
 from engine.ready import announce
+from engine.snapshots import AtHand
 from gateway.door import Door
 from gateway.requests import PATH
 from gateway.sessions import Session
@@ -21,12 +22,15 @@ from gateway.venue import Closing, Venue
 from gateway.websocket import Listener, listen
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, at_hand: AtHand | None = None) -> None:
     """Run until cancelled. Raises what makes the engine or its memory unfit to go on."""
-    server = await ExchangeServer.start(config)
+    gc.disable()      # a start makes much that stays, and next to nothing that is garbage
     try:
-        gc.collect()
-        gc.freeze()   # what exists now stays: the collector need not walk it again
+        server = await ExchangeServer.start(config, at_hand)
+        gc.freeze()   # what exists now stays: the collector need not walk it
+    finally:
+        gc.enable()
+    try:
         announce("exchange", url=server.url, **({"metrics": server.metrics.url} if server.metrics else {}))
         await server.failure()
     except asyncio.CancelledError:
@@ -52,9 +56,9 @@ class ExchangeServer:
         self.metrics = metrics
 
     @classmethod
-    async def start(cls, config: Config) -> Self:
+    async def start(cls, config: Config, at_hand: AtHand | None = None) -> Self:
         """Steps 1 to 3. Raises ConfigError, JournalError, DataDirLocked."""
-        venue = await Venue.open(config)
+        venue = await Venue.open(config, at_hand)
         door = Door(venue)
         user_feed = UserFeed(venue.listen_keys, config.limits.follower_buffer_bytes_max)
         try:

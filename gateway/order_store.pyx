@@ -67,7 +67,7 @@ cdef class OrderStore:
         self._changed = changed
         self._starts, self._any_starts = TrailingStarts(), False
 
-    def restore(self, bytes records not None):
+    def restore(self, records not None):
         """Begin with these ORDER records of open orders, as they stand before the first event that will be applied.
 
         What the core does not keep is not known of them: what self-trade prevention took off, a mode without a trigger,

@@ -5,8 +5,11 @@ from engine.core.records cimport OrderRecord
 
 
 cdef class RestoredOrders:
-    cdef bytes _records
+    cdef const unsigned char[::1] _records
     cdef OrderRecord* _items    # in them
+    cdef int64_t* _times        # of the last change, by account
+    cdef uint32_t _accounts     # so many have a place there
+    cdef list _trailing
     cdef uint32_t* _table       # places + 1 by order id, open addressing; 0: free
     cdef uint64_t _mask
     cdef unsigned char* _taken
@@ -18,3 +21,4 @@ cdef class RestoredOrders:
     # The same by place.
     cdef OrderRecord* take_at(self, uint32_t place) noexcept nogil
     cdef OrderRecord* _record(self, uint32_t place) noexcept nogil
+    cdef bint _enter(self, uint32_t place) noexcept nogil

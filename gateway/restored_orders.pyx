@@ -1,6 +1,6 @@
 """See restored_orders.pxd. A start makes no Python object per open order: most are never asked for."""
-from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
 
 __all__ = ["RestoredOrders"]
 
@@ -8,13 +8,12 @@ __all__ = ["RestoredOrders"]
 cdef class RestoredOrders:
     """Of ORDER records, which are kept as they are. Finding one is O(1), making this O(orders)."""
 
-    def __cinit__(self, bytes records not None):
+    def __cinit__(self, const unsigned char[::1] records not None):
         cdef uint64_t capacity = 16
-        cdef uint64_t at
         cdef uint32_t place
-        self._records = records
-        self._items = <OrderRecord*>PyBytes_AS_STRING(records)
-        self.count = self.left = len(records) // sizeof(OrderRecord)
+        self._records, self._trailing = records, []
+        self.count = self.left = <uint32_t>(records.shape[0] // sizeof(OrderRecord))
+        self._items = <OrderRecord*>&records[0] if self.count else NULL
         while capacity < 2 * <uint64_t>self.count:
             capacity *= 2
         self._mask = capacity - 1
@@ -22,39 +21,45 @@ cdef class RestoredOrders:
         self._taken = <unsigned char*>calloc(self.count + 1, 1)
         if self._table == NULL or self._taken == NULL:
             raise MemoryError("no memory for the open orders")
-        for place in range(self.count):
-            at = _spread(self._record(place).order_id) & self._mask
-            while self._table[at] != 0:
-                at = (at + 1) & self._mask
-            self._table[at] = place + 1
+        for place in range(self.count):     # once over all of them: they are more than any cache holds
+            if not self._enter(place):
+                raise MemoryError("no memory for the accounts")
+            if self._record(place).trailing_bps != 0:
+                self._trailing.append(self._record(place).order_id)
 
     def __dealloc__(self):
         free(self._table)
         free(self._taken)
+        free(self._times)
 
     def last_updates(self):
         """{account: time of the last change of an order of it}"""
-        cdef uint32_t account = 0
-        cdef uint32_t place
-        cdef OrderRecord* record
-        for place in range(self.count):
-            account = max(account, self._record(place).account)
-        cdef uint32_t accounts = account + 1
-        cdef int64_t* times = <int64_t*>calloc(accounts, sizeof(int64_t))
-        if times == NULL:
-            raise MemoryError("no memory for the accounts")
-        for place in range(self.count):
-            record = self._record(place)
-            times[record.account] = max(times[record.account], record.update_ns)
-        try:
-            return {account: times[account] for account in range(accounts) if times[account] != 0}
-        finally:
-            free(times)
+        cdef uint32_t account
+        return {account: self._times[account] for account in range(self._accounts) if self._times[account] != 0}
 
     def trailing_ids(self):
         """Of the trailing stops."""
-        cdef uint32_t place
-        return [self._record(place).order_id for place in range(self.count) if self._record(place).trailing_bps != 0]
+        return self._trailing
+
+    cdef bint _enter(self, uint32_t place) noexcept nogil:
+        """Into the table, and its time into its account's; false when there is no memory."""
+        cdef OrderRecord* record = self._record(place)
+        cdef uint64_t at = _spread(record.order_id) & self._mask
+        cdef uint32_t accounts
+        cdef void* grown
+        while self._table[at] != 0:
+            at = (at + 1) & self._mask
+        self._table[at] = place + 1
+        if record.account >= self._accounts:
+            accounts = max(2 * self._accounts, record.account + 1)
+            grown = realloc(self._times, accounts * sizeof(int64_t))
+            if grown == NULL:
+                return False
+            self._times = <int64_t*>grown
+            memset(self._times + self._accounts, 0, (accounts - self._accounts) * sizeof(int64_t))
+            self._accounts = accounts
+        self._times[record.account] = max(self._times[record.account], record.update_ns)
+        return True
 
     cdef OrderRecord* _record(self, uint32_t place) noexcept nogil:
         return self._items + place

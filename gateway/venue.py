@@ -17,6 +17,7 @@ from engine.core.unpack import Event
 from engine.frames import Frame
 from engine.instruments import Catalog
 from engine.service import Engine
+from engine.snapshots import AtHand
 from gateway.answers import Desk
 from gateway.keys import KeyStore
 from gateway.list_desk import LEGS_AND_HEADER, ListDesk
@@ -94,10 +95,10 @@ class Venue:
         self._replayed: tuple[Exchange, Catalog] | None = None   # while a start tells subscribers what there was
 
     @classmethod
-    async def open(cls, config: Config) -> Self:
+    async def open(cls, config: Config, at_hand: AtHand | None = None) -> Self:
         """Recover the engine, and what is remembered of orders; connect the parts. Raises what Engine.open raises."""
         venue = cls(config)
-        venue.engine = await Engine.open(config, venue.applied, begin=venue._restore)
+        venue.engine = await Engine.open(config, venue.applied, begin=venue._restore, at_hand=at_hand)
         venue.streams.restored()
         venue._replayed = None
         venue.store.apply([])   # forgets what the last frames told closed beyond the limit, as a next frame would

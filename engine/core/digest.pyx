@@ -9,7 +9,7 @@ over 0; whoever changes anything else raises DIGEST_VERSION.
 """
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport qsort
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from engine.core.bits cimport prefetch
 from engine.core.extras cimport Extra, extra_of
@@ -22,6 +22,18 @@ from engine.core.state cimport Book, FeeRow, Timer
 from engine.core.tags cimport expires_of, session_of
 from engine.core.types cimport Command, InstrumentCommand
 from engine.core.wallets cimport Wallet
+
+cdef enum:
+    SCOUTS = 8
+    LEAD = 512          # orders asked for and not mixed yet: they must stay in the cache
+
+# Walk the queues of the price levels ahead side by side, so that many orders come from memory at once: one queue alone
+# waits for each of its orders in turn.
+cdef struct Scouts:
+    uint32_t[SCOUTS] slots      # where each is; 0: it needs a price level
+    uint32_t turn
+    uint32_t level              # the last one that was given out; 0: there are no more
+    int lead
 
 cdef struct Place:      # of a wallet
     uint64_t key
@@ -148,12 +160,15 @@ cdef uint64_t _mix_fees(uint64_t digest, FeeRow* rows) noexcept nogil:
 cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side) noexcept nogil:
     cdef uint32_t level = ladder.best_level
     cdef uint32_t slot, after
+    cdef Scouts scouts
+    memset(&scouts, 0, sizeof(scouts))
+    scouts.level = level
     while level != 0:
         slot = state.shelf.levels[level].head
         while slot != 0:
             after = state.pool.nodes[slot].next
-            prefetch(&state.pool.nodes[after])
-            prefetch(&state.pool.details[after])
+            _ask_for(state, after)
+            _scout(state, ladder, &scouts)
             digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
             if state.pool.nodes[slot].flags & EXTRA:
                 digest = _mix_extra(digest, extra_of(&state.extras, slot))
@@ -163,6 +178,34 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side)
             slot = after
         level = ladder_below(&state.shelf, ladder, level)
     return _mix(digest, <uint64_t>side)
+
+
+cdef inline void _ask_for(State* state, uint32_t slot) noexcept nogil:
+    prefetch(&state.pool.nodes[slot])
+    prefetch(&state.pool.details[slot])
+
+
+cdef inline void _scout(State* state, Ladder* ladder, Scouts* scouts) noexcept nogil:
+    """Called for every order: takes a step, or two until there is a lead."""
+    scouts.lead -= 1
+    scouts.lead += _step(state, ladder, scouts)
+    if scouts.lead < LEAD:
+        scouts.lead += _step(state, ladder, scouts)
+
+
+cdef int _step(State* state, Ladder* ladder, Scouts* scouts) noexcept nogil:
+    """The next scout in turn goes on in its queue, or to the next price level; 1: it has asked for an order."""
+    cdef uint32_t* slot = &scouts.slots[scouts.turn]
+    scouts.turn = (scouts.turn + 1) % SCOUTS
+    if slot[0] != 0:
+        slot[0] = state.pool.nodes[slot[0]].next
+    elif scouts.level != 0:
+        scouts.level = ladder_below(&state.shelf, ladder, scouts.level)
+        slot[0] = state.shelf.levels[scouts.level].head if scouts.level != 0 else 0
+    if slot[0] == 0:
+        return 0
+    _ask_for(state, slot[0])
+    return 1
 
 
 cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept nogil:

@@ -274,14 +274,17 @@ cdef class Exchange:
         return row.maker_fee_ppm, row.taker_fee_ppm
 
     def state_hash(self):
-        """64-bit hash of the whole state; equal live, after replay and on every replica. O(state)."""
+        """64-bit hash of the whole state; equal live, after replay and on every replica. O(state), holds no GIL."""
         cdef uint64_t digest = 0
-        if not state_digest(&self.state, &digest):
+        cdef bint hashed
+        with nogil:
+            hashed = state_digest(&self.state, &digest)
+        if not hashed:
             raise MemoryError("no memory to sort the wallets")
         return digest
 
     def all_orders(self):
-        """ORDER records of every account's open orders, in order of slot."""
+        """A view of ORDER records of every account's open orders, in order of slot; they are a copy."""
         return view_all_orders(&self.state)
 
     def order_lists(self):

@@ -7,3 +7,8 @@ copy. A header of one cache line before the block holds its size.
 # Returns the block with its old content kept and the rest zero, or NULL (the old block is then untouched).
 cdef void* block_grow(void* block, size_t size_bytes) noexcept nogil
 cdef void block_free(void* block) noexcept nogil
+
+
+cdef class Block:
+    cdef char* data
+    cdef Py_ssize_t size

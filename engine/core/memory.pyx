@@ -1,4 +1,5 @@
 """Allocation, growth and release of blocks; counts the bytes in use so that tests can prove nothing leaks."""
+from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.string cimport memcpy
 from posix.mman cimport MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE, mmap, munmap
@@ -24,6 +25,22 @@ cdef size_t _live_bytes = 0
 def live_bytes() -> int:
     """Bytes held by all blocks of this process."""
     return _live_bytes
+
+
+cdef class Block:
+    """Writable bytes, 0 at first, on huge pages where there are many: 512 times fewer page faults than of `bytes`."""
+
+    def __cinit__(self, size_t size):
+        self.data = <char*>block_grow(NULL, size)
+        if self.data == NULL:
+            raise MemoryError(f"no memory for {size} bytes")
+        self.size = size
+
+    def __dealloc__(self):
+        block_free(self.data)
+
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        PyBuffer_FillInfo(view, self, self.data, self.size, 0, flags)
 
 
 cdef void* block_grow(void* block, size_t size_bytes) noexcept nogil:

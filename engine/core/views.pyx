@@ -1,11 +1,12 @@
 """Queries. Cold paths: they may allocate, and cost O(what they return) unless a line says otherwise."""
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
 from engine.core.list_table cimport LEGS_MAX, List
+from engine.core.memory cimport Block
 from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Details, Node
 from engine.core.records cimport ListRecord, OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
@@ -132,16 +133,17 @@ cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument)
     return b"".join(records)
 
 
-cdef bytes view_all_orders(State* state):
+cdef view_all_orders(State* state):
     """In order of slots. O(slots)."""
-    cdef bytes records = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>state.pool.open * sizeof(OrderRecord))
-    cdef OrderRecord* record = <OrderRecord*>PyBytes_AS_STRING(records)
+    cdef Block records = Block(state.pool.open * sizeof(OrderRecord))
+    cdef OrderRecord* record = <OrderRecord*>records.data
     cdef uint32_t slot
-    for slot in range(1, state.pool.fresh):
-        if state.pool.nodes[slot].order_id != 0:
-            _fill_order(state, slot, record)
-            record += 1
-    return records
+    with nogil:
+        for slot in range(1, state.pool.fresh):
+            if state.pool.nodes[slot].order_id != 0:
+                _fill_order(state, slot, record)
+                record += 1
+    return memoryview(records)
 
 
 cdef bytes view_order_lists(State* state):

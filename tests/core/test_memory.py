@@ -5,7 +5,7 @@ import sys
 
 from engine.core.batch import Batch
 from engine.core.exchange import Exchange
-from engine.core.memory import live_bytes
+from engine.core.memory import Block, live_bytes
 from tests.core.compare import compare
 from tests.core.flow import deep
 
@@ -61,6 +61,18 @@ def test_a_view_keeps_the_events_and_nothing_else() -> None:
     assert live_bytes() - before == 16 * 128 + 64
     del view
     gc.collect()
+    assert live_bytes() == before
+
+
+def test_a_block_is_zero_writable_and_given_back_with_its_last_view() -> None:
+    gc.collect()
+    before = live_bytes()
+    for size in (0, 5, 100_000, 3_000_000):
+        view = memoryview(Block(size))
+        assert bytes(view) == bytes(size)
+        view[:] = b"x" * size
+        assert view.tobytes() == b"x" * size
+        del view
     assert live_bytes() == before
 
 

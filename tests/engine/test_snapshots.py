@@ -143,7 +143,7 @@ def test_a_state_that_does_not_hash_as_it_says_is_passed_over(tmp_path: Path) ->
         path = list_snapshots(config.paths.snapshots)[1][1]
         snapshot = read_snapshot(path)
         sections = [(number, version, size, items) for number, version, size, items in snapshot.sections]
-        changed = [(n, v, s, i[:-1] + bytes([i[-1] ^ 1])) if n == 6 else (n, v, s, i) for n, v, s, i in sections]
+        changed = [(n, v, s, bytes(i[:-1]) + bytes([i[-1] ^ 1])) if n == 6 else (n, v, s, i) for n, v, s, i in sections]
         write_snapshot(config.paths.snapshots, snapshot.header, changed)
         assert (await start(config))[0] == 16
     run(story())
