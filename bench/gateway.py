@@ -9,10 +9,10 @@ checks nothing, keeps nothing and acknowledges at once (bench/gateway_peer.py).
 One order in flight on one connection; 50 connections with one in flight each; 50 connections and one connection with
 orders in bursts; 20,000 orders a second whatever is unanswered. Signed REST orders, closed loop and at 500 a second,
 beside a bare ASGI application on uvicorn that answers at once; there `cpu_us` is the REST process alone. `cpu_us` is
-the server's own processor time per order, all threads. Servers run on core 0, the load on core 1.
+the server's own processor time per order, all threads. Servers run on core 0, the load, native clients that cost 2 us
+an order, on core 1.
 """
 import argparse
-import asyncio
 import json
 import os
 import subprocess
@@ -24,29 +24,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import uvloop
 
-from bench.gateway_load import (
-    BUYER,
-    SELLER,
-    SYMBOL,
-    HttpTrader,
-    Trader,
-    cpu_ns,
-    http_requests,
-    make_keys,
-    order_frames,
-    pin,
-)
-from bench.report import Figure, emit, figure, machine, percentile
+from bench.gateway_load import BUYER, HANDSHAKE, SELLER, SYMBOL, cpu_ns, http_requests, make_keys, order_frames, pin
+from bench.native import load_native
+from bench.report import Figure, emit, figure, machine
 from buttonwood.bootstrap import bootstrap
 from buttonwood.listing import AccountTerms, AssetTerms, InstrumentTerms, Listing
 from engine.config import load_config
 from gateway.keys import NewKey
 
 STOP_SECONDS_MAX = 20
-ANSWERS_SECONDS_MAX = 60.0
-TICK_SECONDS = 0.001
+NS_PER_S = 10**9
 REPEATS = {False: 5, True: 1}   # by --quick
 SHARE = {False: 1, True: 5}     # of the orders
 RICH = {"USDT": "1000000000", "BTC": "100000"}
@@ -99,40 +89,20 @@ def server(*words: str) -> Iterator[tuple[int, str]]:
         process.stdout.close()
 
 
-async def run(pid: int, url: str, keys: list[NewKey], load: Load) -> Result:
+def run(pid: int, url: str, keys: list[NewKey], load: Load) -> Result:
     """Send one load."""
-    kind, make = (HttpTrader, http_requests) if url.startswith("http") else (Trader, order_frames)
-    traders = [await kind.connect(url) for _ in range(load.connections)]
+    web = url.startswith("http")
     each = load.orders // load.connections // load.burst * load.burst
-    frames = [make(keys, each) for _ in traders]
+    host, port = url.split("//")[1].split("/")[0].split(":")
+    clients = load_native("_orders").Clients(host, int(port), b"" if web else HANDSHAKE, [
+        (http_requests if web else order_frames)(keys, each) for _ in range(load.connections)])
+    latencies_ns = np.zeros(each * load.connections, np.int64)
     begin_ns, cpu_before_ns = time.perf_counter_ns(), cpu_ns(pid)
-    if load.per_second:
-        await offer(traders, frames, load.per_second)
-    else:
-        await asyncio.gather(*(trader.run(own, load.burst) for trader, own in zip(traders, frames, strict=True)))
+    clients.run(latencies_ns, load.burst, NS_PER_S // load.per_second if load.per_second else 0)
     elapsed_ns, busy_ns = time.perf_counter_ns() - begin_ns, cpu_ns(pid) - cpu_before_ns
-    latencies_ns = [latency for trader in traders for latency in trader.latencies_ns]
-    for trader in traders:
-        trader.close()
-    count = len(latencies_ns)
-    assert count == each * load.connections
-    ranks = [percentile(latencies_ns, rank) / 1000 for rank in (50, 95, 99)]
-    return Result(count / elapsed_ns * 1e9, busy_ns / count / 1000, *ranks)
-
-
-async def offer(traders: list[Trader], frames: list[list[bytes]], per_second: int) -> None:
-    """Orders at a steady rate, dealt out in turn; until all are answered."""
-    begin_ns, step_ns, sent = time.perf_counter_ns(), 10**9 // per_second, 0
-    while sent < len(frames) * len(frames[0]):
-        due = (time.perf_counter_ns() - begin_ns) // step_ns
-        while sent < min(due, len(frames) * len(frames[0])):
-            traders[sent % len(traders)].offer(frames[sent % len(traders)][sent // len(traders)],
-                                               begin_ns + sent * step_ns)
-            sent += 1
-        await asyncio.sleep(TICK_SECONDS)
-    async with asyncio.timeout(ANSWERS_SECONDS_MAX):
-        while sum(len(trader.latencies_ns) for trader in traders) < sent:   # noqa: ASYNC110 - almost there
-            await asyncio.sleep(TICK_SECONDS)
+    clients.close()
+    ranks = [float(rank) / 1000 for rank in np.percentile(latencies_ns, (50, 95, 99))]
+    return Result(latencies_ns.size / elapsed_ns * NS_PER_S, busy_ns / latencies_ns.size / 1000, *ranks)
 
 
 async def measure_all(folder: Path, quick: bool) -> dict[str, object]:
@@ -154,7 +124,7 @@ async def measure_all(folder: Path, quick: bool) -> dict[str, object]:
             for name, load, servers in turns:
                 load = load._replace(orders=load.orders // SHARE[quick])
                 for who, (pid, url) in zip(("", "peer_"), servers, strict=True):
-                    results.setdefault(who + name, []).append(await run(pid, url, keys, load))
+                    results.setdefault(who + name, []).append(run(pid, url, keys, load))
             if not round_number:
                 results.clear()
     return _figures(results)

@@ -1,8 +1,7 @@
-"""Load for order entry: connections that write ready-made signed frames and count the replies, the same for any server.
+"""Load for order entry: ready-made signed orders, and a connection that sends them and counts the replies.
 
-Frames are built before the clock starts. A connection sends `burst` orders in one write and the next ones when all of
-them are answered; the time of an order is from that write to the read that holds its reply. Or orders are offered at a
-steady rate, and their time counts from when they were due. HttpTrader does the same with HTTP requests.
+Orders are built before the clock starts, the same for any server. A Trader sends `burst` of them in one write and the
+next ones when all are answered; where the load must cost little, bench/_orders.pyx does the same natively.
 """
 import asyncio
 import hmac
@@ -10,7 +9,6 @@ import itertools
 import json
 import os
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -20,7 +18,7 @@ from websockets.frames import Frame, Opcode
 from engine.config import Config
 from gateway.keys import NewKey, make_key
 
-_HANDSHAKE = (b"GET /ws-api/v3 HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+HANDSHAKE = (b"GET /ws-api/v3 HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 BUYER, SELLER = 2, 3
 SYMBOL = "BTCUSDT"
@@ -68,7 +66,6 @@ class Trader(asyncio.Protocol):
     def __init__(self) -> None:
         self.latencies_ns: list[int] = []
         self.answered_ns = 0   # when the newest reply was read
-        self._offered_ns: deque[int] = deque()   # when orders were due that `offer` has sent
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._open = False
         self._buffer = b""
@@ -90,17 +87,12 @@ class Trader(asyncio.Protocol):
         self._next()
         await self._ready
 
-    def offer(self, frame: bytes, due_ns: int) -> None:
-        """Send one order whatever is unanswered; its time counts from when it was due."""
-        self._offered_ns.append(due_ns)
-        self._transport.write(frame)
-
     def close(self) -> None:
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(_HANDSHAKE)
+        self._transport.write(HANDSHAKE)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -115,9 +107,6 @@ class Trader(asyncio.Protocol):
             self._count(answered)
 
     def _count(self, answered: int) -> None:
-        if self._offered_ns:
-            self.latencies_ns += [self.answered_ns - self._offered_ns.popleft() for _ in range(answered)]
-            return
         self.latencies_ns += [self.answered_ns - self._sent_ns] * answered
         self._due -= answered
         if not self._due:
@@ -146,27 +135,6 @@ class Trader(asyncio.Protocol):
         self._due = self._burst
         self._sent_ns = time.perf_counter_ns()
         self._transport.write(data)
-
-
-class HttpTrader(Trader):
-    """One connection that is kept alive."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._open = True
-        self._ready.set_result(None)
-
-    def _replies(self) -> int:
-        count = 0
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end].lower()
-            assert head.startswith(b"http/1.1 200"), self._buffer[:400]
-            size = end + 4 + int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
-            if len(self._buffer) < size:
-                break
-            self._buffer = self._buffer[size:]
-            count += 1
-        return count
 
 
 def pin(pid: int, core: int) -> None:

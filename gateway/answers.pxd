@@ -43,3 +43,14 @@ cdef enum:
     ACK_DETAIL = 0
     RESULT_DETAIL = 1
     FULL_DETAIL = 2
+
+
+cdef class AnswerWriter:
+    cdef TextBuffer _out
+
+    cpdef tuple write(self, list items, Py_ssize_t index, list events, Py_ssize_t begin)
+    cpdef bytes taken(self)
+    cdef bint _write(self, Answer answer, list events, Py_ssize_t begin, Py_ssize_t end) except -1
+
+
+cpdef Py_ssize_t end_of_command(list events, Py_ssize_t begin) except -1

@@ -178,12 +178,11 @@ cdef class CancelAnswer(Answer):
 
 cdef class AnswerWriter:
     """Of one connection."""
-    cdef TextBuffer _out
 
     def __init__(self):
         self._out = TextBuffer()
 
-    def write(self, list items not None, Py_ssize_t index, list events not None, Py_ssize_t begin):
+    cpdef tuple write(self, list items, Py_ssize_t index, list events, Py_ssize_t begin):
         """Write the frames of the answers from items[index] on, whose events are those from `begin` on.
 
         Returns (index, begin) of the first item that is left to the caller: no Answer, or one that has to be refused or
@@ -199,7 +198,7 @@ cdef class AnswerWriter:
             index, begin = index + 1, end
         return index, begin
 
-    def taken(self):
+    cpdef bytes taken(self):
         """The frames written since the last call."""
         return self._out.taken() if self._out.size else b""
 

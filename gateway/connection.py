@@ -25,7 +25,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 from websockets.frames import CloseCode
@@ -33,10 +33,11 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from gateway.frame_codec import CLOSE, FAILURE, FrameReader
+from gateway.frame_codec import CLOSE, FAILURE
 from gateway.frame_codec import PING as PINGED
 from gateway.frames import PING, close_frame, pong_frame, text_frame
-from gateway.handler import Handler, Owner
+from gateway.handler import Owner
+from gateway.inlet import Inlet
 from gateway.outlet import Outlet
 
 HANDSHAKE_BYTES_MAX = 16 * 1024
@@ -47,7 +48,7 @@ _protocol_log = logging.getLogger(__name__ + ".protocol")
 _protocol_log.setLevel(logging.WARNING)  # the library tells of every connection
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BaseProtocol):
     """The server's end of one socket. `send` and `close` never raise; on a closed connection they do nothing."""
 
     def __init__(self, owner: Owner) -> None:
@@ -59,24 +60,17 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._protocol: ServerProtocol | None = ServerProtocol(   # until the handshake is done
             logger=_protocol_log, origins=owner.origins)
-        self._messages_max = owner.limits.messages_second_max
-        self._second = self._messages = 0    # in which second how many came
         self._opened_at = 0.0
         self._head_end = b""         # the last bytes of the handshake so far
-        self._frames = FrameReader(owner.limits.ws_message_bytes_max)
-        self._write_most = owner.limits.write_buffer_bytes_max
-        self._handler: Handler | None = None
-        self.outlet = Outlet(self, owner.turn, owner.limits.write_buffer_bytes_max)
+        limits = owner.limits
+        self._write_most = limits.write_buffer_bytes_max
+        self.outlet = Outlet(self, owner.turn, self._write_most)
+        self.inlet = Inlet(self, self.outlet, limits.ws_message_bytes_max, limits.messages_second_max, self._write_most)
+        self.data_received: Callable[[bytes], None] = self.inlet.received   # called by asyncio
         self._head_bytes = 0
         self._pong_at = 0.0
-        self._deaf = False       # we have started to close: what still comes in is dropped
-        self._ending = False     # after what is queued, end our side of the stream
-        self._delivered = False  # batch_end is due
         self._close_sent = False
         self._close_received = False
-        self._events: deque[bytes | tuple[int, int, bytes]] = deque()  # read and not delivered yet; one read at most
-        self._choked = False     # the peer takes too little
-        self._held = False       # the handler has enough to do
 
     # for handlers
 
@@ -99,24 +93,18 @@ class Connection(asyncio.Protocol):
 
     def hold(self, held: bool) -> None:
         """Stop reading requests, or go on: for a handler that has enough of them under way. Costs little to repeat."""
-        if held == self._held:
-            return
-        self._held = held
-        if held:
-            self._transport.pause_reading()
-        else:
-            asyncio.get_running_loop().call_soon(self._go_on)
+        self.inlet.hold(held)
 
     def going_away(self) -> None:
         """The server stops: say so to a peer that is connected, cut one that has not come so far."""
         if self.outlet.open:
             self.close(CloseCode.GOING_AWAY, "shutting down")
-        elif self._handler is None:
+        elif self.inlet.shaking:
             self.abort()
 
     def abort(self) -> None:
         """Cut the connection; nothing more is sent or delivered."""
-        self._deaf = True
+        self.inlet.deaf = True
         self.outlet.shut()
         self._transport.abort()
 
@@ -130,6 +118,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the handshake's deadline, or refuse when the house is full."""
         self._transport = cast(asyncio.Transport, transport)
+        self.inlet.opened(self._transport)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if peer else ""
         self.address = peer[0] if peer else ""
@@ -146,18 +135,6 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes_max // 4)
         self._owner.wheel.add(self, limits.handshake_seconds_max)
 
-    def data_received(self, data: bytes) -> None:
-        """Read all frames, deliver the messages, then write once."""
-        self.outlet.reading = True
-        if self._protocol is not None:
-            data = self._read_handshake(self._protocol, data)
-        self._events.extend(self._frames.feed(data))
-        if self._events:
-            self._deliver()
-        self.outlet.reading = False
-        if self.outlet.queued_bytes or self._ending:
-            self.flush()
-
     def eof_received(self) -> bool:
         """The peer has stopped sending: the transport writes what is left and closes."""
         self.outlet.open = False
@@ -165,23 +142,19 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer takes less than it asks for: stop reading its requests."""
-        self._choked = True
-        self._transport.pause_reading()
+        self.inlet.choke(True)
 
     def resume_writing(self) -> None:
         """The peer has caught up."""
-        self._choked = False
-        self._go_on()
+        self.inlet.choke(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end; the handler hears of it once."""
-        self._deaf = True
+        handler = self.inlet.shut()
         self.outlet.shut()
-        self._events.clear()
         self._owner.wheel.remove(self)
         self._owner.stragglers.discard(self)
         self._owner.left(self)
-        handler, self._handler = self._handler, None
         if handler is not None:
             try:
                 handler.closed()
@@ -221,8 +194,8 @@ class Connection(asyncio.Protocol):
             if self._transport.get_write_buffer_size() > self._write_most:
                 self.cut()
                 return
-        if self._ending:
-            self._ending = False
+        if self.outlet.ending:
+            self.outlet.ending = False
             self._end()
 
     def catches_up(self) -> bool:
@@ -238,11 +211,12 @@ class Connection(asyncio.Protocol):
         self._plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.abort()
 
-    # steps
+    # for the way in
 
-    def _read_handshake(self, protocol: ServerProtocol, data: bytes) -> bytes:
+    def shake(self, data: bytes) -> bytes:
         """Read on until the handshake is complete and answer it; the frames that came right behind it."""
-        if protocol.eof_sent:
+        protocol = self._protocol
+        if protocol is None or protocol.eof_sent:
             return b""
         found = (self._head_end + data).find(_HANDSHAKE_END)
         size = len(data) if found < 0 else found + len(_HANDSHAKE_END) - len(self._head_end)
@@ -257,91 +231,8 @@ class Connection(asyncio.Protocol):
         self._collect(protocol)
         return data[size:] if self._protocol is None else b""
 
-    def _handshake(self, protocol: ServerProtocol, request: Request) -> None:
-        protocol.send_response(protocol.accept(request))
-        self._collect(protocol)
-        if protocol.state is not State.OPEN:
-            return
-        self._protocol = None
-        self.path, _, self.query = request.path.partition("?")
-        self._pong_at = self._opened_at = asyncio.get_running_loop().time()
-        self.outlet.open = True
-        self._owner.wheel.add(self, self._owner.limits.ping_seconds)
-        try:
-            handler = self._owner.factory()
-            self._handler = handler
-            handler.opened(self)
-        except Exception:
-            self._handler_failed()
-
-    def _collect(self, protocol: ServerProtocol) -> None:
-        """Queue the handshake's answer. An empty write ends the stream."""
-        for data in protocol.data_to_send():
-            if data:
-                self.outlet.add(data)
-            else:
-                self._wind_up()
-
-    def _good_bye(self, code: int, reason: bytes = b"") -> None:
-        """Send our close frame, once; nothing but the peer's is listened to any more."""
-        self.outlet.open, self._deaf = False, True
-        if not self._close_sent:
-            self._close_sent = True
-            self.outlet.add(close_frame(code, reason))
-
-    def _wind_up(self) -> None:
-        """End our side of the stream after what is queued; the peer has to hang up soon."""
-        self.outlet.open, self._ending = False, True
-        self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
-
-    def _end(self) -> None:
-        """Hang up when both sides have said good-bye; else end our side only, so that the peer can read why."""
-        if (self._close_received and self._close_sent) or not self._transport.can_write_eof():
-            self._transport.close()   # TLS has no half-closed streams
-        else:
-            self._transport.write_eof()
-
-    def _go_on(self) -> None:
-        """Deliver what was left over, then read again; unless there is a reason not to, still or anew."""
-        if self._choked or self._held or self._transport.is_closing():
-            return
-        if self._events:
-            self.outlet.reading = True
-            self._deliver()
-            self.outlet.reading = False
-            self.flush()
-        if not (self._choked or self._held or self._events or self._transport.is_closing()):
-            self._transport.resume_reading()
-
-    def _deliver(self) -> None:
-        most = self._write_most // 4
-        events, handler = self._events, self._handler
-        try:
-            while events and (self._deaf or not (self._choked or self._held)):
-                event = events.popleft()
-                if self._messages_max and self._too_many():
-                    self.close(CloseCode.POLICY_VIOLATION, "too many messages in a second")
-                if type(event) is not bytes:
-                    self._control(*cast(tuple[int, int, bytes], event))
-                elif not self._deaf and handler is not None:
-                    self._delivered = True
-                    handler.message(event)
-                if self.outlet.queued_bytes > most:
-                    self.flush()
-            if self._delivered and handler is not None:
-                self._delivered = False
-                handler.batch_end()
-        except Exception:
-            self._handler_failed()
-
-    def _too_many(self) -> bool:
-        """Count what came in this second."""
-        second = int(asyncio.get_running_loop().time())
-        self._messages = self._messages + 1 if second == self._second else 1
-        self._second = second
-        return self._messages > self._messages_max
-
-    def _control(self, kind: int, code: int, data: bytes) -> None:
+    def control(self, kind: int, code: int, data: bytes) -> None:
+        """A frame that is no message, or a breach of the rules."""
         if kind == FAILURE:
             self._fail(code, data)
         elif kind == CLOSE:
@@ -354,9 +245,56 @@ class Connection(asyncio.Protocol):
         else:
             self._pong_at = asyncio.get_running_loop().time()
 
-    def _handler_failed(self) -> None:
+    def handler_failed(self) -> None:
+        """Called in the handler of its exception: close, the process goes on."""
         _log.exception("%s: the handler failed; its connection is closed", self.peer)
         self._fail(CloseCode.INTERNAL_ERROR, b"internal error")
+
+    # steps
+
+    def _handshake(self, protocol: ServerProtocol, request: Request) -> None:
+        protocol.send_response(protocol.accept(request))
+        self._collect(protocol)
+        if protocol.state is not State.OPEN:
+            return
+        self._protocol, self.inlet.shaking = None, False
+        self.path, _, self.query = request.path.partition("?")
+        self._pong_at = self._opened_at = asyncio.get_running_loop().time()
+        self.outlet.open = True
+        self._owner.wheel.add(self, self._owner.limits.ping_seconds)
+        try:
+            handler = self._owner.factory()
+            self.inlet.begin(handler)
+            handler.opened(self)
+        except Exception:
+            self.handler_failed()
+
+    def _collect(self, protocol: ServerProtocol) -> None:
+        """Queue the handshake's answer. An empty write ends the stream."""
+        for data in protocol.data_to_send():
+            if data:
+                self.outlet.add(data)
+            else:
+                self._wind_up()
+
+    def _good_bye(self, code: int, reason: bytes = b"") -> None:
+        """Send our close frame, once; nothing but the peer's is listened to any more."""
+        self.outlet.open, self.inlet.deaf = False, True
+        if not self._close_sent:
+            self._close_sent = True
+            self.outlet.add(close_frame(code, reason))
+
+    def _wind_up(self) -> None:
+        """End our side of the stream after what is queued; the peer has to hang up soon."""
+        self.outlet.open, self.outlet.ending = False, True
+        self._owner.wheel.add(self, self._owner.limits.close_seconds_max)
+
+    def _end(self) -> None:
+        """Hang up when both sides have said good-bye; else end our side only, so that the peer can read why."""
+        if (self._close_received and self._close_sent) or not self._transport.can_write_eof():
+            self._transport.close()   # TLS has no half-closed streams
+        else:
+            self._transport.write_eof()
 
     def _fail(self, code: int, reason: bytes) -> None:
         """Close at once, without waiting for the peer's side of the closing handshake."""

@@ -37,16 +37,12 @@ cdef class FrameReader:
     PING and PONG have code 0 and the payload; CLOSE has the peer's code (1005 for none) and its reason; FAILURE has the
     code to close with and says why. CLOSE and FAILURE are the last: after them `feed` gives nothing any more.
     """
-    cdef uint64_t _message_bytes_max
-    cdef bytes _rest
-    cdef bytearray _partial     # a fragmented message so far, else None
-    cdef bint _ended
 
     def __init__(self, uint64_t message_bytes_max):
         self._message_bytes_max = message_bytes_max
         self._rest = b""
 
-    def feed(self, bytes data not None):
+    cpdef list feed(self, bytes data):
         """What these bytes complete."""
         cdef list found = []
         cdef Py_ssize_t used, size, offset = 0

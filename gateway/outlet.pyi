@@ -14,6 +14,7 @@ class Outlet:
     open: bool
     reading: bool
     behind: bool
+    ending: bool
     @property
     def queued_bytes(self) -> int: ...
     def __init__(self, connection: _Connection, turn: Turn, most: int) -> None: ...

@@ -27,7 +27,6 @@ _log = logging.getLogger(__name__)
 
 cdef class Turn:
     """The outlets that have something to send when this pass of the loop ends."""
-    cdef list _outlets
 
     def __init__(self):
         self._outlets = []
@@ -43,7 +42,7 @@ cdef class Turn:
         cdef Outlet outlet
         outlets, self._outlets = self._outlets, []
         for outlet in outlets:
-            outlet.waiting = False
+            outlet._waiting = False
             if outlet.queued_bytes and not outlet.leave():
                 try:
                     outlet._connection.flush()
@@ -54,17 +53,6 @@ cdef class Turn:
 
 cdef class Outlet:
     """Of one connection, which has `flush`, `abort` and `peer`. `queued_bytes` wait here."""
-    cdef public bint open        # frames are taken
-    cdef public bint reading     # inside a read, which flushes at its end
-    cdef public bint behind      # the transport holds some of ours
-    cdef readonly Py_ssize_t queued_bytes
-    cdef bint waiting            # for the end of the pass
-    cdef int _descriptor
-    cdef Py_ssize_t _most
-    cdef bytes _first
-    cdef list _more
-    cdef Turn _turn
-    cdef object _connection
 
     def __init__(self, connection, Turn turn not None, Py_ssize_t most):
         self._connection, self._turn, self._most = connection, turn, most
@@ -90,8 +78,8 @@ cdef class Outlet:
         self.add(frame)
         if self.queued_bytes > self._most:
             self._connection.flush()
-        elif not (self.reading or self.waiting):
-            self.waiting = True
+        elif not (self.reading or self._waiting):
+            self._waiting = True
             self._turn.add(self)
         return 0
 

@@ -15,8 +15,9 @@ from msgspec import Raw
 from gateway.auth import authenticate, check_timing, named_key
 from gateway.disconnects import Disconnects
 from gateway.feed_shapes import ServerShutdown
-from gateway.lane import Lane, Overrun
+from gateway.lane import Lane
 from gateway.order_intake import OrderIntake
+from gateway.order_path import OrderPath
 from gateway.order_terms import Params, needed, order_id
 from gateway.protocol import EMPTY_RESULT, SessionState, UserEvent, encode, error_reply, reply
 from gateway.questions import QUESTIONS, SIGNED
@@ -54,20 +55,19 @@ class Principal(NamedTuple):
     since_ns: int
 
 
-class Session:
+class Session(OrderPath):
     """Handler of one connection; see gateway.websocket."""
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._lane: Lane[Tag] = Lane(
-            venue.engine, venue.config, self._answer, self._refuse, self._send, self._pace)
+            venue.engine, venue.config, self._answer, self._refuse, self.pace)
         self._intake = OrderIntake(
             venue.desk, self._lane.batch, venue.engine, venue.keys, venue.new_order_id, self._lane.add)
-        self._in_flight_max = venue.config.limits.requests_in_flight_max
         self._answer_bytes_max = venue.config.limits.write_buffer_bytes_max // 2
         rates = venue.rates
         self._unlimited = not (rates.counts_weight or rates.counts_orders)
-        self._asked = 0       # questions about the past without an answer
+        self.join(self._lane, self._intake, venue.config.limits.requests_in_flight_max, not self._unlimited)
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
@@ -84,6 +84,7 @@ class Session:
     def opened(self, connection: Connection) -> None:
         """Read what the URL asks for."""
         self._connection = connection
+        self.joined(connection)
         self._opened_ns = time.time_ns()
         if connection.path.rstrip("/") != PATH:
             connection.close(_POLICY_VIOLATION, f"the WebSocket API is at {PATH}")
@@ -95,34 +96,27 @@ class Session:
         self._intake.opened(self._unit_ns, self._show_limits)
         self._venue.sessions.add(self)
 
-    def message(self, data: bytes) -> None:
-        """One request."""
+    def request(self, data: bytes) -> None:
+        """One request that is no ordinary order."""
         try:
-            if self._unlimited and self._intake.take(data):
-                return
-            try:
-                request = read_request(data)
-            except BadRequest as bad:
-                self._lane.refuse(Tag(bad.id, self._show_limits), bad)
-                return
-            tag = Tag(request.id, self._show_limits)
-            try:
-                shown = request.params.get("returnRateLimits")
-                if shown is not None:
-                    tag = Tag(request.id, _flag(shown, "returnRateLimits"))
-                if not self._unlimited:
-                    tag = self._counted(tag, request.method.removeprefix("v3/"), request.params)
-                self._begin(tag, request.method, request.params)
-            except Refusal as refusal:
-                self._lane.refuse(tag, refusal)
-        except Overrun:
-            self._connection.close(_POLICY_VIOLATION, TOO_MANY_REQUESTS.msg)
+            request = read_request(data)
+        except BadRequest as bad:
+            self._lane.refuse(Tag(bad.id, self._show_limits), bad)
+            return
+        tag = Tag(request.id, self._show_limits)
+        try:
+            shown = request.params.get("returnRateLimits")
+            if shown is not None:
+                tag = Tag(request.id, _flag(shown, "returnRateLimits"))
+            if not self._unlimited:
+                tag = self._counted(tag, request.method.removeprefix("v3/"), request.params)
+            self._begin(tag, request.method, request.params)
+        except Refusal as refusal:
+            self._lane.refuse(tag, refusal)
 
-    def batch_end(self) -> None:
-        """The read is over: its orders go to the engine together."""
-        self._lane.submit()
-        self._intake.read_end()
-        self._pace()
+    def overrun(self) -> None:
+        """More requests wait than may."""
+        self._connection.close(_POLICY_VIOLATION, TOO_MANY_REQUESTS.msg)
 
     def closed(self) -> None:
         """Forget the subscriptions; commands that wait for the engine go on."""
@@ -171,7 +165,7 @@ class Session:
             self._lane.query(tag, partial(stream, params))
         elif method in QUESTIONS:
             account = self._account(params) if method in SIGNED else 0
-            self._asked += 1
+            self.waiting += 1
             self._lane.start(tag, partial(
                 venue.questions.ask, account, method, params, self._unit_ns, partial(self._told, tag)))
         elif method == "session.cancelOnDisconnect":
@@ -310,19 +304,12 @@ class Session:
 
     def _told(self, tag: Tag, status: int, body: bytes) -> None:
         """The answer to a question about the past, in no order with other replies."""
-        self._asked -= 1
+        self.waiting -= 1
         if status == OK:
             self._answer(tag, body)
         else:
             self._connection.send(error_reply(tag.id, status, body, tag.show_limits, tag.limits))
-        self._pace()
-
-    def _send(self, frames: bytes) -> None:
-        self._connection.send_frame(frames)
-
-    def _pace(self) -> None:
-        """Read on only as fast as the engine answers: replies to all that was read must find room in the buffer."""
-        self._connection.hold(self._lane.pending + self._asked > self._in_flight_max)
+        self.pace()
 
 
 def _flag(text: str, name: str) -> bool:

@@ -1,0 +1,27 @@
+"""The way out of a connection; outlet.pyx says how."""
+
+
+cdef class Turn:
+    cdef list _outlets
+
+    cdef int add(self, Outlet outlet) except -1
+
+
+cdef class Outlet:
+    cdef public bint open        # frames are taken
+    cdef public bint reading     # inside a read, which flushes at its end
+    cdef public bint behind      # the transport holds some of ours
+    cdef public bint ending      # after what waits, our side of the stream ends
+    cdef readonly Py_ssize_t queued_bytes
+    cdef bint _waiting           # for the end of the pass
+    cdef int _descriptor
+    cdef Py_ssize_t _most
+    cdef bytes _first
+    cdef list _more
+    cdef Turn _turn
+    cdef object _connection
+
+    cpdef int push(self, bytes frame) except -1
+    cpdef int add(self, bytes data) except -1
+    cpdef bint leave(self) except -1
+    cpdef bytes taken(self)
