@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import cast
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from engine.core.codes import PPM, InstrumentStatus
 from engine.core.decimals import format_decimal
@@ -53,7 +53,8 @@ _symbol_list = msgspec.json.Decoder(list[str]).decode
 def exchange_info(
         catalog: Catalog, params: Params, server_time: int, rate_limits: list[RateLimit]) -> ExchangeInfo:
     """The reply to exchangeInfo. Raises Refusal for a selection that names what is not there."""
-    rows = [symbol_info(instrument) for instrument in _selected(catalog, params)]
+    make = symbol_info if params.get("showPermissionSets") != "false" else _without_permission_sets
+    rows = [make(instrument) for instrument in _selected(catalog, params)]
     return ExchangeInfo("UTC", server_time, rate_limits, [], cast(list[SymbolInfo], rows))
 
 
@@ -61,6 +62,10 @@ def exchange_info(
 def symbol_info(instrument: Instrument) -> Raw:
     """One row of `symbols`, as JSON."""
     return Raw(encode(_symbol_info(instrument)))
+
+
+def _without_permission_sets(instrument: Instrument) -> SymbolInfo:
+    return structs.replace(_symbol_info(instrument), permission_sets=[])
 
 
 def _symbol_info(instrument: Instrument) -> SymbolInfo:

@@ -20,6 +20,7 @@ from gateway.order_store import Order, OrderStore
 from gateway.order_terms import Params, client_order_id, order_id
 from gateway.protocol import OrderState, encode
 from gateway.refusals import NO_SUCH_LIST, ONE_OF_TWO, Refusal
+from gateway.rest.ranges import span_ns
 
 ALL_DONE = 2
 _LIST = int(EventKind.LIST)
@@ -126,8 +127,10 @@ class ListQueries:
         """allOrderLists: those that are known, newest `limit` of them from fromId on"""
         first = order_id(params, "fromId") or 0
         limit = min(order_id(params, "limit") or 500, 1000)
-        found = [each for each in self._lists.of(account, True) if each.id >= first]
-        found = found[:limit] if "fromId" in params else found[-limit:]
+        first_ns, last_ns = span_ns(params)
+        found = [each for each in self._lists.of(account, True) if each.id >= first
+                 and first_ns <= each.time_ns <= last_ns]
+        found = found[:limit] if "fromId" in params or "startTime" in params else found[-limit:]
         return encode([self.state(each, unit_ns) for each in found])
 
     def state(self, found: OrderList, unit_ns: int) -> OrderListState:

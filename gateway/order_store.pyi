@@ -5,6 +5,7 @@ from typing_extensions import Buffer
 from engine.core.unpack import Event
 
 NEW: str
+PENDING_NEW: str
 PARTIALLY_FILLED: str
 FILLED: str
 CANCELED: str

@@ -24,6 +24,7 @@ from gateway.restored_orders cimport RestoredOrders
 from gateway.trailing_starts import TrailingStarts, waits_above
 
 NEW, PARTIALLY_FILLED, FILLED = "NEW", "PARTIALLY_FILLED", "FILLED"
+PENDING_NEW = "PENDING_NEW"     # a leg that waits until its list's first is filled
 CANCELED, EXPIRED, EXPIRED_IN_MATCH = "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"
 
 
@@ -120,7 +121,7 @@ cdef class OrderStore:
         if not record.flags & (ARMED | PENDING):
             order.working_ns = record.working_ns if record.working_ns != 0 else record.time_ns
         order.text = record.text[:size].decode("ascii")
-        order.status = PARTIALLY_FILLED if order.executed_lots else NEW
+        order.status = PARTIALLY_FILLED if order.executed_lots else PENDING_NEW if record.flags & PENDING else NEW
         self._open[order.id] = order
         return order
 
@@ -182,7 +183,7 @@ cdef class OrderStore:
             order.list_id = event.record.order_id - 1
         if order.list_id != 0 and pends:
             order.working_ns = 0
-        order.text, order.status = event.record.text[:size].decode("ascii"), NEW
+        order.text, order.status = event.record.text[:size].decode("ascii"), PENDING_NEW if pends else NEW
         self._open[order.id] = order
         if order.trailing_bps != 0 and not pends:
             self._begin_trailing(order, order.time_ns)
@@ -250,7 +251,11 @@ cdef class OrderStore:
         cdef int leg
         for leg in range(1, LEGS_MAX if working.id == working.list_id + 1 else 1):
             order = self.find_open(working.id + leg)
-            if order is not None and order.list_id == working.list_id and order.trailing_bps and not order.trailing_ns:
+            if order is None or order.list_id != working.list_id:
+                continue
+            if order.status is PENDING_NEW:
+                order.status = NEW
+            if order.trailing_bps and not order.trailing_ns:
                 self._begin_trailing(order, working.update_ns)
         return 0
 

@@ -116,11 +116,11 @@ class OrderDesk:
         if not _AMEND_PARAMS.issuperset(params):
             raise unread(params, _AMEND_PARAMS)
         instrument = find_instrument(params, self._catalog.by_symbol)
-        if "newClientOrderId" in params:
-            raise Refusal(NOT_REQUIRED, "newClientOrderId")
         lots = read_lots(params, "newQty", instrument)
         target = self._target(account, params, instrument)
         order = self.find(account, target[0], target[2].decode())
+        if "newClientOrderId" in params and params["newClientOrderId"] != (order.text if order else target[2].decode()):
+            raise Refusal(NOT_REQUIRED, "newClientOrderId")
         batch.reduce(account, instrument.id, max(0, lots - (order.decremented_lots if order else 0)), *target)
         return partial(self._amended, unit_ns)
 

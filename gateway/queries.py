@@ -121,6 +121,11 @@ class Queries:
             balances=self._balances(account, params.get("omitZeroBalances") == "true"), permissions=["SPOT"],
             uid=account))
 
+    def allocations(self, account: int, params: Params, unit_ns: int) -> bytes:
+        """myAllocations: none, as orders are not routed"""
+        find_instrument(params, self._catalog.by_symbol)
+        return b"[]"
+
     def order_limits(self, account: int, params: Params, unit_ns: int) -> bytes:
         """account.rateLimits.orders: the limits in force and what the account has used of them"""
         return encode(self._rates.order_limits(account))

@@ -34,6 +34,38 @@ class Countdown(Struct, rename="camel"):
     end_time: int
 
 
+class Amendment(Struct, rename="camel"):
+    """One row of order.amendments; the client order id stays as it is."""
+
+    symbol: str
+    order_id: int
+    execution_id: int
+    orig_client_order_id: str
+    new_client_order_id: str
+    orig_qty: str
+    new_qty: str
+    time: int
+
+
+class Allocation(Struct, rename="camel"):
+    """One row of myAllocations, of which there are none: orders are not routed to other books."""
+
+    symbol: str
+    allocation_id: int
+    allocation_type: str
+    order_id: int
+    order_list_id: int
+    price: str
+    qty: str
+    quote_qty: str
+    commission: str
+    commission_asset: str
+    time: int
+    is_buyer: bool
+    is_maker: bool
+    is_allocator: bool
+
+
 class DisconnectMode(Struct):
     """Reply to session.cancelOnDisconnect."""
 

@@ -18,6 +18,7 @@ from engine.frames import Frame
 from engine.instruments import Catalog
 from engine.service import Engine
 from engine.snapshots import AtHand
+from gateway.amendments import Amendments
 from gateway.answers import Desk
 from gateway.keys import KeyStore
 from gateway.list_desk import LEGS_AND_HEADER, ListDesk
@@ -79,6 +80,7 @@ class Venue:
         self.trades = RecentTrades()
         self.lists = OrderLists(self.store, config.limits.closed_orders_max, self.streams.list_changed)
         self.prevented = PreventedMatches(config.limits.closed_orders_max)
+        self.amendments = Amendments(self.store, config.limits.closed_orders_max)
         self.questions = Questions(config)
         self.rates = Rates(config.rates)
         self.sessions: set[Closing] = set()
@@ -121,6 +123,7 @@ class Venue:
             if self._replayed is not None and any(event.kind == _CONFIGURED for event in events):
                 core, catalog = self._replayed
                 catalog.update(core)
+            self.amendments.apply(events)
             self.store.apply(events)
             self.trades.apply(events)
             self.prevented.apply(events)
@@ -171,6 +174,8 @@ class Venue:
             "order.test": check.test,
             "account.commission": check.commission,
             "myPreventedMatches": partial(self.prevented.find, core, catalog),
+            "myAllocations": queries.allocations,
+            "order.amendments": partial(self.amendments.find, catalog),
             "order.status": queries.order_status,
             "openOrders.status": queries.open_orders,
             "account.status": queries.account,

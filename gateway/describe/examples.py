@@ -17,6 +17,8 @@ from gateway.rates import Wait
 from gateway.rest import market_shapes
 from gateway.rest import shapes as rest_shapes
 from gateway.small_shapes import (
+    Allocation,
+    Amendment,
     Countdown,
     DisconnectMode,
     Empty,
@@ -100,6 +102,8 @@ _EXAMPLES: list[Struct] = [
     _BALANCE, _FEES, shapes.PublicTrade(77, _PRICE, _DONE, _PAID, _MS, True, True),
     shapes.BookTicker(_SYMBOL, *_BEST.values()), shapes.PriceTicker(_SYMBOL, _PRICE),
     shapes.Depth(4711, [("64999.00000000", _QTY)], [(_PRICE, _QTY)]), shapes.Discount(),
+    Amendment(_SYMBOL, _ORDER, 4020, _NAME, _NAME, _QTY, "0.40000000", _MS),
+    Allocation(_SYMBOL, 5, "SOR", _ORDER, -1, _PRICE, _DONE, _PAID, _FEE, "BTC", _MS, True, False, False),
     OrderDepth(4711, [("64999.00000000", _QTY, 990)], [(_PRICE, _QTY, _ORDER)]),
     shapes.OrderCommission("0.00100000", "0.00200000"),
     shapes.TestCommission(shapes.OrderCommission("0.00100000", "0.00200000"), _NO_ORDER_FEES, _NO_ORDER_FEES,

@@ -25,7 +25,7 @@ from gateway.protocol import (
     TestCommission,
 )
 from gateway.rest.shapes import AccountTrade, ErrorBody, NoSymbols, SystemStatus, TradeFee
-from gateway.small_shapes import Countdown, Empty, ListenKey, OrderDepth, ServerTime
+from gateway.small_shapes import Allocation, Amendment, Countdown, Empty, ListenKey, OrderDepth, ServerTime
 from gateway.symbol_shapes import ExchangeInfo, RateLimit
 
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
@@ -83,8 +83,8 @@ def _v3(verb: str, path: str, call: str, weight: int, parameters: str, result: A
 ROUTES = (
     _v3("GET", "ping", "ping", 1, "", Empty, "Test connectivity"),
     _v3("GET", "time", "time", 1, "", ServerTime, "Server time"),
-    _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus", ExchangeInfo,
-        "Symbols and their rules"),
+    _v3("GET", "exchangeInfo", "exchangeInfo", 20, "symbol symbols permissions symbolStatus showPermissionSets",
+        ExchangeInfo, "Symbols and their rules"),
     _v3("GET", "depth", "depth", 5, "symbol! limit", Depth, "Order book", weigh=_depth_weight),
     _v3("GET", "depth/l3", "depth.l3", 5, "symbol! limit", OrderDepth, "Order book, order by order: ours",
         weigh=_depth_weight),
@@ -102,8 +102,10 @@ ROUTES = (
     _v3("GET", "order", "order.status", 4, _TARGET, OrderState, "Look an order up", signed=True),
     _v3("DELETE", "order", "order.cancel", 1, f"{_TARGET} newClientOrderId cancelRestrictions", OrderCanceled,
         "Cancel an order", signed=True),
-    _v3("PUT", "order/amend/keepPriority", "order.amend.keepPriority", 4, f"{_TARGET} newQty!", OrderAmended,
-        "Reduce an order's quantity where it stands", signed=True),
+    _v3("PUT", "order/amend/keepPriority", "order.amend.keepPriority", 4, f"{_TARGET} newQty! newClientOrderId",
+        OrderAmended, "Reduce an order's quantity where it stands", signed=True),
+    _v3("GET", "order/amendments", "order.amendments", 4, "symbol! orderId! fromExecutionId limit", list[Amendment],
+        "How an order was made smaller", signed=True),
     _v3("GET", "openOrders", "openOrders.status", 6, "symbol", list[OrderState], "Open orders", signed=True,
         weigh=_one_or_all(6, 80)),
     _v3("DELETE", "openOrders", "openOrders.cancelAll", 1, "symbol!", list[OrderCanceled],
@@ -131,7 +133,8 @@ ROUTES = (
     _v3("GET", "orderList", "orderList.status", 4, "orderListId origClientOrderId", OrderListState, "Look a list up",
         signed=True),
     _v3("GET", "openOrderList", "openOrderLists.status", 6, "", list[OrderListState], "Open lists", signed=True),
-    _v3("GET", "allOrderList", "allOrderLists", 20, "fromId limit", list[OrderListState], "Lists", signed=True),
+    _v3("GET", "allOrderList", "allOrderLists", 20, "fromId startTime endTime limit", list[OrderListState], "Lists",
+        signed=True),
     _v3("POST", "order/batch", "order.placeBatch", 5, "orders!", list[OrderFull | OrderResult | OrderAck | ErrorBody],
         "Place several orders: ours", signed=True, counts_order=True),
     _v3("DELETE", "order/batch", "order.cancelBatch", 5, "orders!", list[OrderCanceled | ErrorBody],
@@ -144,6 +147,9 @@ ROUTES = (
         "symbol! preventedMatchId orderId fromPreventedMatchId limit", list[PreventedMatch],
         "Matches that self-trade prevention prevented", signed=True,
         weigh=lambda params: 20 if "orderId" in params else 2),
+    _v3("GET", "myAllocations", "myAllocations", 20,
+        "symbol! startTime endTime fromAllocationId limit orderId", list[Allocation], "Routed orders: none",
+        signed=True),
     _v3("GET", "myTrades", "myTrades", 20, "symbol! orderId fromId startTime endTime limit", list[AccountTrade],
         "Own trades", signed=True, weigh=lambda params: 5 if "orderId" in params else 20),
     _v3("POST", "userDataStream", "userDataStream.start", 2, "", ListenKey, "Get a listen key", keyed=True),

@@ -58,6 +58,8 @@ async def test_selections(venue: Running, alice: Client) -> None:
     assert await symbols(symbolStatus="CANCEL_ONLY") == ["STOCK"]
     assert await symbols(permissions="SPOT") == ["BTCUSDT", "STOCK"]
     assert await symbols(permissions=["MARGIN"]) == []
+    short = (await alice.ok("exchangeInfo", signed=False, symbol="STOCK", showPermissionSets=False))["symbols"]
+    assert [row["permissionSets"] for row in short] == [[]]
     for params, code in (({"symbol": "X"}, -1121), ({"symbols": ["X"]}, -1121), ({"symbols": "X"}, -1135),
                          ({"symbols": ["STOCK", "STOCK"]}, -1151), ({"symbol": "STOCK", "permissions": "SPOT"}, -1128),
                          ({"symbolStatus": "OPEN"}, -1130), ({"symbols": [1]}, -1135)):

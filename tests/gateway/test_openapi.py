@@ -187,8 +187,8 @@ def test_every_route_answers_as_described(tmp_path):
         await ok("DELETE", "userDataStream", listenKey=key)
         canceled = await ok("DELETE", "openOrders", symbol="BTCUSDT")
         assert {row["type"] for row in canceled} >= {"LIMIT_MAKER", "STOP_LOSS"}   # legs of lists among them
-        for path in ("account/commission", "myPreventedMatches"):
-            await ok("GET", path, symbol="BTCUSDT", **({"orderId": 1} if "Matches" in path else {}))
+        for path in ("account/commission", "myPreventedMatches", "order/amendments", "myAllocations"):
+            await ok("GET", path, symbol="BTCUSDT", **({} if "commission" in path else {"orderId": 1}))
         for route in ALL_ROUTES:
             if route.call in HTTP_ONLY:
                 await ok("GET", route.path)

@@ -75,6 +75,9 @@ async def test_one_triggers_another(venue: Running, alice: Client, bob: Client) 
         workingQuantity="0.1", workingTimeInForce="GTC", pendingType="LIMIT", pendingSide="SELL", pendingPrice="55000",
         pendingQuantity="0.1", pendingTimeInForce="GTC", workingClientOrderId="w", pendingClientOrderId="p")
     assert placed["contingencyType"] == "OTO"
+    assert [(row["status"], row["isWorking"]) for row in placed["orderReports"]] == [
+        ("NEW", True), ("PENDING_NEW", False)]
+    assert [row[1:3] for row in await told(alice) if row[0] == "NEW"][-2:] == [("NEW", "w"), ("PENDING_NEW", "p")]
     assert (await alice.ok("depth", signed=False, **BTC))["asks"] == []
     await bob.ok("order.place", **limit("SELL", "49000", "0.1"))
     assert (await alice.ok("depth", signed=False, **BTC))["asks"] == [["55000.00000000", "0.10000000"]]
@@ -86,6 +89,13 @@ async def test_one_triggers_another(venue: Running, alice: Client, bob: Client) 
         pendingAboveType="LIMIT_MAKER", pendingAbovePrice="60000", pendingBelowType="STOP_LOSS",
         pendingBelowStopPrice="40000")
     assert (len(otoco["orders"]), otoco["contingencyType"]) == (3, "OTO")
+    assert [row["status"] for row in otoco["orderReports"]] == ["NEW", "PENDING_NEW", "PENDING_NEW"]
+    now = otoco["transactionTime"]
+    for found, span in ((otoco, {"startTime": now}), (placed, {"endTime": now - 1})):
+        assert found["orderListId"] in [row["orderListId"] for row in await alice.ok("allOrderLists", **span)]
+    await bob.ok("order.place", **limit("SELL", "49000", "0.1"))
+    legs = [await alice.ok("order.status", **BTC, orderId=row["orderId"]) for row in otoco["orders"][1:]]
+    assert [row["status"] for row in legs] == ["NEW", "NEW"]
 
 
 @story

@@ -186,6 +186,20 @@ async def test_amend_keeps_the_place_in_the_queue(venue: Running, alice: Client,
     for quantity in ("0.5", "0.6"):
         refused = await alice.error("order.amend.keepPriority", **BTC, origClientOrderId="behind", newQty=quantity)
         assert refused[:2] == (400, -2038)
+    same = await alice.ok(
+        "order.amend.keepPriority", **BTC, origClientOrderId="behind", newQty="0.3", newClientOrderId="behind")
+    behind = same["amendedOrder"]["orderId"]
+    await alice.ok("order.amend.keepPriority", **BTC, orderId=behind, newQty="0.25")
+    rows = await alice.ok("order.amendments", **BTC, orderId=behind)
+    assert [(row["origQty"], row["newQty"], row["newClientOrderId"]) for row in rows] == [
+        ("0.50000000", "0.30000000", "behind"), ("0.30000000", "0.25000000", "behind")]
+    assert rows[0]["executionId"] == same["executionId"] and rows[0]["time"] == same["transactTime"]
+    late = {"fromExecutionId": rows[1]["executionId"]}
+    assert await alice.ok("order.amendments", **BTC, orderId=behind, **late) == rows[1:]
+    assert await alice.ok("order.amendments", **BTC, orderId=behind, limit=1) == rows[:1]
+    assert await bob.ok("order.amendments", **BTC, orderId=behind) == []
+    assert (await alice.error("order.amendments", **BTC))[1] == -1102
+    assert await alice.ok("myAllocations", **BTC) == []
     renamed = await alice.error(
         "order.amend.keepPriority", **BTC, origClientOrderId="behind", newQty="0.1", newClientOrderId="x")
     assert renamed == (400, -1106, "Parameter 'newClientOrderId' sent when not required.")
