@@ -19,7 +19,7 @@ from engine.segments import list_files
 from gateway.door_client import DoorClient
 
 _VENUE = 0            # account named in admin calls
-_ITS_OWN = (CommandKind.CHECKPOINT, CommandKind.TICK)
+_ITS_OWN = (CommandKind.CHECKPOINT, CommandKind.TICK, CommandKind.REMEMBER)
 
 
 class Status(msgspec.Struct, rename="camel"):

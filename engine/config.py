@@ -119,6 +119,16 @@ class Snapshots(Section, frozen=True):
     prove: bool = True
 
 
+class Core(Section, frozen=True):
+    """The matching core.
+
+    remembered_client_ids: so many client order ids of idempotent orders are remembered, 64 bytes each, the oldest go
+    first; 0: such orders are refused. A change is journaled at the next start.
+    """
+
+    remembered_client_ids: Annotated[int, Meta(ge=0, le=2**22)] = 100_000
+
+
 class Limits(Section, frozen=True):
     """Bounds; the code that uses one says what happens when it is reached."""
 
@@ -244,6 +254,7 @@ class Config(Section, frozen=True, dict=True):
     redis: Redis = field(default_factory=Redis)
     journal: Journal = field(default_factory=Journal)
     snapshots: Snapshots = field(default_factory=Snapshots)
+    core: Core = field(default_factory=Core)
     limits: Limits = field(default_factory=Limits)
     rates: Rates = field(default_factory=Rates)
     tls: Tls = field(default_factory=Tls)

@@ -50,6 +50,7 @@ _FIELDS: dict[int, tuple[np.dtype[Any], tuple[str, ...]]] = {
     CommandKind.ACCOUNT_TIER: (CONTROL_COMMAND, ("account", "tier")),
     CommandKind.AUCTION: (CONTROL_COMMAND, ("instrument", "mode", "status", "reference_ticks")),
     CommandKind.PROTECTION: (CONTROL_COMMAND, ("instrument", "slippage_ppm", "stops_max", "day_end_s")),
+    CommandKind.REMEMBER: (CONTROL_COMMAND, ("remembered",)),
     CommandKind.CHECKPOINT: (COMMAND, ("order_id", "amount")),
 }
 _STATUS: dict[int, type[IntEnum]] = {CommandKind.INSTRUMENT: InstrumentStatus, CommandKind.ACCOUNT: AccountStatus}

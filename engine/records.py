@@ -44,7 +44,7 @@ CONTROL_COMMAND = _record(
     ("instrument", "<u4", 8), ("session", "<u4", 12), ("seq", "<u8", 16), ("time_ns", "<i8", 24),
     ("countdown_ns", "<i8", 32), ("reference_ticks", "<i8", 40), ("maker_fee_ppm", "<i4", 48),
     ("taker_fee_ppm", "<i4", 52), ("slippage_ppm", "<u4", 56), ("stops_max", "<u4", 60), ("text", TEXT, 64),
-    ("day_end_s", "<u4", 100))
+    ("day_end_s", "<u4", 100), ("remembered", "<u8", 104))
 
 EVENT = _record(
     *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("amount", "<i8", 104),

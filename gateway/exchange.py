@@ -12,6 +12,7 @@ from engine.config import Config
 from engine.engine_metrics import engine_metrics
 from engine.metrics_server import MetricsServer
 from engine.ready import announce
+from engine.rules import keep_rules
 from engine.snapshots import AtHand
 from gateway.door import Door
 from gateway.requests import PATH
@@ -59,6 +60,7 @@ class ExchangeServer:
     async def start(cls, config: Config, at_hand: AtHand | None = None) -> Self:
         """Steps 1 to 3. Raises ConfigError, JournalError, DataDirLocked."""
         venue = await Venue.open(config, at_hand)
+        await keep_rules(venue.engine, config.core)
         door = Door(venue)
         user_feed = UserFeed(venue.listen_keys, config.limits.follower_buffer_bytes_max)
         try:

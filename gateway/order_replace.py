@@ -120,7 +120,7 @@ class OrderReplacer:
         elif first.flags & _CANCEL_HALF:
             canceled, cancel = FAILURE, (why_not or of_core(first.code)).body()
         else:
-            raise of_core(first.code)
+            raise of_core(first.code, first.order_id)
         placed, place = NOT_ATTEMPTED, NULL
         if rest and rest[0].kind == _REJECTED:
             placed, place = FAILURE, of_core(rest[0].code).body()

@@ -36,7 +36,7 @@ SECURITY_PARAMS = frozenset(("apiKey", "signature", "timestamp", "recvWindow", "
 PLACE_PARAMS = SECURITY_PARAMS | frozenset((
     "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "newClientOrderId",
     "newOrderRespType", "selfTradePreventionMode", "strategyId", "strategyType", "stopPrice", "icebergQty",
-    "trailingDelta", "goodTillDate"))
+    "trailingDelta", "goodTillDate", "idempotent"))
 
 CLIENT_ORDER_ID = re.compile(r"[a-zA-Z0-9_-]{1,36}")
 DECIMAL_RANGE = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
@@ -76,6 +76,7 @@ class OrderTerms(NamedTuple):
     expires_ns: int = 0
     trailing_bps: int = 0
     display_lots: int = 0
+    once: bool = False
 
 
 class Shape(NamedTuple):
@@ -117,7 +118,17 @@ def read_order(params: Params, instrument: Instrument, known: frozenset[str] = P
         terms = terms._replace(trigger_ticks=trigger_ticks, trailing_bps=trailing_bps)
     if "icebergQty" in params:
         terms = terms._replace(display_lots=_display_lots(params, shape, terms, instrument))
-    return terms._replace(expires_ns=_expires_ns(params, terms.time_in_force))
+    return terms._replace(expires_ns=_expires_ns(params, terms.time_in_force), once=_once(params))
+
+
+def _once(params: Params) -> bool:
+    """Whether the client order id, which must be the client's then, may place one order only."""
+    if params.get("idempotent", "false") == "false":
+        return False
+    if params["idempotent"] != "true":
+        raise Refusal(INVALID_PARAMETER, "idempotent")
+    needed(params, "newClientOrderId")
+    return True
 
 
 def _display_lots(params: Params, shape: Shape, terms: OrderTerms, instrument: Instrument) -> int:

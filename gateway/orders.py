@@ -214,5 +214,5 @@ def _first(events: list[Event]) -> Event:
     """The first event of a command that the core accepted. Raises Refusal."""
     first = events[0]
     if first.kind == _REJECTED:
-        raise of_core(first.code)
+        raise of_core(first.code, first.order_id)
     return first

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from engine.core.codes import Code
+from gateway.small_shapes import PlacedBefore
 
 
 class Terms(NamedTuple):
@@ -102,6 +103,7 @@ INSUFFICIENT_BALANCE = Terms(400, -2010, "Account has insufficient balance for r
 WOULD_MATCH = Terms(400, -2010, "Order would immediately match and take.")
 WOULD_TRIGGER = Terms(400, -2010, "Order would trigger immediately.")
 BAD_LIST = Terms(400, -1013, "The relationship of the prices for the orders is not correct.")
+CLIENT_ID_REUSED = Terms(400, -2010, "Client order id was used for another order.")
 DUPLICATE_ORDER = Terms(400, -2010, "Duplicate order sent.")
 KILLED = Terms(400, -2010, "This action is disabled on this account.")
 AUCTION_ONLY = Terms(400, -2010, "Only limit orders that may rest are taken during an auction.")
@@ -163,11 +165,13 @@ REFUSALS_OF_CORE: dict[int, tuple[Terms, tuple[str, ...]]] = {
     Code.UNKNOWN_TRADE: (UNKNOWN_ERROR, ()),
     Code.AUCTION_ONLY: (AUCTION_ONLY, ()),
     Code.REPEATED: (DUPLICATE_ORDER, ()),
-    Code.CLIENT_ID_REUSED: (DUPLICATE_ORDER, ()),
+    Code.CLIENT_ID_REUSED: (CLIENT_ID_REUSED, ()),
 }
 
+_NAMED_BEFORE = (Code.REPEATED, Code.CLIENT_ID_REUSED)
 
-def of_core(code: int) -> Refusal:
-    """The refusal that tells of a REJECTED event's code."""
+
+def of_core(code: int, order_id: int = 0) -> Refusal:
+    """The refusal that tells of a REJECTED event's code; order_id: the order that has had the client order id."""
     terms, args = REFUSALS_OF_CORE.get(code, (UNKNOWN_ERROR, ()))
-    return Refusal(terms, *args)
+    return Refusal(terms, *args, data=PlacedBefore(order_id) if order_id and code in _NAMED_BEFORE else None)

@@ -14,6 +14,12 @@ class Empty(Struct):
     """An object without members."""
 
 
+class PlacedBefore(Struct, rename="camel"):
+    """`data` of a refused idempotent order: the order that was placed under its client order id."""
+
+    order_id: int
+
+
 class ServerTime(Struct, rename="camel"):
     """Reply to time."""
 

@@ -1,6 +1,7 @@
 """Raises AssertionError naming the first thing that is not as it must be."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from engine.core.audit_ids cimport audit_ids
 from engine.core.audit_extras cimport audit_extras, audit_icebergs, audit_lists, audit_triggers
 from engine.core.clients cimport client_find
 from engine.core.iceberg cimport open_lots
@@ -38,6 +39,7 @@ cdef int audit(State* state) except -1:
     audit_extras(state)
     audit_icebergs(state)
     _audit_deadlines(state)
+    audit_ids(&state.placed_ids)
     return 0
 
 

@@ -22,6 +22,7 @@ class Batch:
         expires_ns: int = 0,
         trailing_bps: int = 0,
         display_lots: int = 0,
+        once: bool = False,
     ) -> int: ...
     def cancel(
         self, account: int, instrument: int, order_id: int = 0, slot: int = 0, text: bytes | str = b""
@@ -49,6 +50,7 @@ class Batch:
         trigger_ticks: int = 0,
         trailing_bps: int = 0,
         display_lots: int = 0,
+        once: bool = False,
     ) -> int: ...
     def cancel_all(self, account: int, instrument: int = 0) -> int: ...
     def place_list(self, account: int, instrument: int, list_type: int, text: bytes | str = b"") -> int: ...
@@ -98,6 +100,7 @@ class Batch:
     def protection(
         self, instrument: int, *, slippage_ppm: int = 0, stops_max: int = 0, day_end_s: int = 0
     ) -> int: ...
+    def remember(self, count: int) -> int: ...
     def account_tier(self, account: int, tier: int) -> int: ...
     def credit(
         self,

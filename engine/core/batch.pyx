@@ -12,9 +12,9 @@ from engine.core.memory cimport block_free, block_grow
 from engine.core.state cimport MAX_TICKS
 from engine.core.types cimport (
     ACCOUNT, ACCOUNT_TIER, ASSET, AUCTION_COMMAND, BUST, CANCEL, CANCEL_ALL, CANCEL_LIST, CHECKPOINT, CREDIT, DEBIT,
-    FEES, INSTRUMENT, INSTRUMENT_LIMITS, KILL_COMMAND, MASS_CANCEL_COMMAND, PLACE, PLACE_LIST, PROTECTION, REDUCE,
-    REPLACE, TEXT_BYTES,
-    TICK, TIMER_COMMAND, AccountCommand, AssetCommand, Command, ControlCommand, InstrumentCommand, LimitsCommand)
+    FEES, INSTRUMENT, INSTRUMENT_LIMITS, KILL_COMMAND, MASS_CANCEL_COMMAND, ONCE, PLACE, PLACE_LIST, PROTECTION,
+    REDUCE, REMEMBER, REPLACE, TEXT_BYTES, TICK, TIMER_COMMAND, AccountCommand, AssetCommand, Command, ControlCommand,
+    InstrumentCommand, LimitsCommand)
 
 __all__ = ["Batch"]
 
@@ -49,12 +49,13 @@ cdef class Batch:
     def place(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t side, Py_ssize_t order_type,
               Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
               Py_ssize_t stp=0, *, Py_ssize_t trigger_ticks=0, Py_ssize_t session=0, Py_ssize_t expires_ns=0,
-              Py_ssize_t trailing_bps=0, Py_ssize_t display_lots=0):
+              Py_ssize_t trailing_bps=0, Py_ssize_t display_lots=0, bint once=False):
         """A new order. price_ticks is 0 for MARKET; amount is the quote to spend or receive, with qty_lots 0.
 
         trigger_ticks is the stop price of STOP_LOSS, TAKE_PROFIT and their _LIMIT; session: which of the account's
         sessions places it, 0 none; expires_ns: when a GTD order ends; trailing_bps: how far, in 1/10,000, a trailing
-        stop follows the price, from trigger_ticks on or from now; display_lots: what an iceberg shows, 0 all.
+        stop follows the price, from trigger_ticks on or from now; display_lots: what an iceberg shows, 0 all; once: the
+        client order id may place one order only, also after that has ended (engine.core.once).
         """
         _check(BYTE_MAX, side, order_type, time_in_force)
         _check(BYTE_MAX, stp)
@@ -73,6 +74,7 @@ cdef class Batch:
         command.expires_ns = expires_ns
         command.trailing_bps = <uint16_t>trailing_bps
         command.display_lots = display_lots
+        command.mode = ONCE if once else 0
         return self.count - 1
 
     def cancel(self, Py_ssize_t account, Py_ssize_t instrument, Py_ssize_t order_id=0, Py_ssize_t slot=0, text=b""):
@@ -91,22 +93,24 @@ cdef class Batch:
                 Py_ssize_t time_in_force, Py_ssize_t price_ticks, Py_ssize_t qty_lots, Py_ssize_t amount=0, text=b"",
                 Py_ssize_t stp=0, *, Py_ssize_t order_id=0, Py_ssize_t slot=0, Py_ssize_t mode=0,
                 Py_ssize_t trigger_ticks=0, Py_ssize_t expires_ns=0, Py_ssize_t trailing_bps=0,
-                Py_ssize_t display_lots=0):
+                Py_ssize_t display_lots=0, bint once=False):
         """Cancels (order_id, slot) and places a new order of those terms; text is the new client order id.
 
-        With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode.
+        With order_id 0, text names the order to cancel and the new one as well. mode is a ReplaceMode; once as of
+        place, with an order_id only.
         """
         _check(ID_MAX, slot)
         _check(INT64_MAX, order_id)
         _check(BYTE_MAX, mode)
         cdef Py_ssize_t index = self.place(
             account, instrument, side, order_type, time_in_force, price_ticks, qty_lots, amount, text, stp,
-            trigger_ticks=trigger_ticks, expires_ns=expires_ns, trailing_bps=trailing_bps, display_lots=display_lots)
+            trigger_ticks=trigger_ticks, expires_ns=expires_ns, trailing_bps=trailing_bps, display_lots=display_lots,
+            once=once)
         cdef Command* command = &self.items[index]
         command.kind = REPLACE
         command.order_id = <uint64_t>order_id
         command.slot = <uint32_t>slot
-        command.mode = <uint8_t>mode
+        command.mode |= <uint8_t>mode
         return index
 
     def cancel_all(self, Py_ssize_t account, Py_ssize_t instrument=0):
@@ -258,6 +262,12 @@ cdef class Batch:
         command.slippage_ppm = <uint32_t>slippage_ppm
         command.stops_max = <uint32_t>stops_max
         command.day_end_s = <uint32_t>day_end_s
+        return self.count - 1
+
+    def remember(self, Py_ssize_t count):
+        """So many client order ids of orders with `once` are remembered from now on; 0: such orders are refused."""
+        _check(ID_MAX, count)
+        self._control(REMEMBER, 0, 0).remembered = <uint64_t>count
         return self.count - 1
 
     def account_tier(self, Py_ssize_t account, Py_ssize_t tier):

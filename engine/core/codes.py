@@ -34,6 +34,7 @@ class CommandKind(IntEnum):
     BUST = 26
     AUCTION = 27
     PROTECTION = 28
+    REMEMBER = 29
     CHECKPOINT = 30
 
 

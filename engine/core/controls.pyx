@@ -3,12 +3,13 @@ from engine.core.auction cimport auction
 from engine.core.busting cimport bust
 from engine.core.fees cimport set_fees, set_tier
 from engine.core.mass cimport kill, mass_cancel
+from engine.core.once cimport set_remembered
 from engine.core.protection cimport set_protection
 from engine.core.ticking cimport tick
 from engine.core.timers cimport set_timer
 from engine.core.types cimport (
-    ACCOUNT_TIER, AUCTION_COMMAND, BUST, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, TICK, TIMER_COMMAND,
-    Command, TradeEvent)
+    ACCOUNT_TIER, AUCTION_COMMAND, BUST, FEES, KILL_COMMAND, MASS_CANCEL_COMMAND, PROTECTION, REMEMBER, TICK,
+    TIMER_COMMAND, Command, TradeEvent)
 
 
 cdef bint control(State* state, ControlCommand* command) noexcept nogil:
@@ -26,6 +27,8 @@ cdef bint control(State* state, ControlCommand* command) noexcept nogil:
         kill(state, command)
     elif command.kind == PROTECTION:
         set_protection(state, command)
+    elif command.kind == REMEMBER:
+        set_remembered(state, command)
     elif command.kind == FEES:
         set_fees(state, command)
     elif command.kind == ACCOUNT_TIER:

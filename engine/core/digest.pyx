@@ -17,6 +17,7 @@ from engine.core.fees cimport TIERS
 from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.list_table cimport List
 from engine.core.memory cimport block_free, block_grow
+from engine.core.once cimport REMEMBERED_DEFAULT
 from engine.core.pool cimport EXTRA, PENDING, Details, Node
 from engine.core.state cimport Book, FeeRow, Timer
 from engine.core.tags cimport expires_of, session_of
@@ -50,6 +51,7 @@ cdef bint state_digest(State* state, uint64_t* digest) noexcept nogil:
     digest[0] = _mix_if(digest[0], 4, state.killed)
     digest[0] = _mix_lists(digest[0], state)
     digest[0] = _mix_busts(digest[0], state)
+    digest[0] = _mix_if(_mix_if(digest[0], 13, state.placed_ids.max ^ REMEMBERED_DEFAULT), 14, state.placed_ids.digest)
     return _mix_wallets(digest, state)
 
 

@@ -18,6 +18,7 @@ from engine.core.dispatch cimport apply_commands
 from engine.core.events cimport EventBuffer
 from engine.core.fees cimport TIERS
 from engine.core.limits cimport reference_price
+from engine.core.once cimport once_find
 from engine.core.snapshot cimport snapshot_dump, snapshot_load
 from engine.core.state cimport Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init
 from engine.core.tags cimport expires_of
@@ -243,6 +244,25 @@ cdef class Exchange:
         if instrument != 0:
             return book_known(&self.state, instrument) and self.state.books[instrument].killed != 0
         return self.state.killed != 0
+
+    @property
+    def remembered_max(self):
+        """How many client order ids of orders with `once` are remembered, as REMEMBER set it."""
+        return self.state.placed_ids.max
+
+    @property
+    def remembered_count(self):
+        """How many are."""
+        return self.state.placed_ids.count
+
+    def remembered(self, uint32_t account, bytes text not None):
+        """order_id of the order that was placed under that client order id with `once`, 0 if none is remembered."""
+        cdef char[36] padded
+        if not 0 < len(text) <= TEXT_BYTES:
+            return 0
+        memset(padded, 0, TEXT_BYTES)
+        memcpy(padded, <char*>text, len(text))
+        return once_find(&self.state, account, padded)
 
     def protection(self, uint32_t instrument):
         """(slippage_ppm, stops_max, day_end_s) as PROTECTION set them."""

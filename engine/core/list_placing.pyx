@@ -10,6 +10,7 @@ from engine.core.iceberg cimport fits_iceberg
 from engine.core.limits cimport has_orders
 from engine.core.list_table cimport WORKING, List, list_open
 from engine.core.lists cimport EXECUTING, find_list, report_list, start_pair
+from engine.core.once cimport once_code, once_keep
 from engine.core.pool cimport ARMED, LISTED, PENDING
 from engine.core.purse cimport purse_take
 from engine.core.reports cimport report_refused
@@ -17,8 +18,8 @@ from engine.core.state cimport Book
 from engine.core.stops cimport accept_waiting, admit_stop, is_stop
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    BAD_ICEBERG, BAD_LIST, BUY, CAPACITY, DUPLICATE_CLIENT_ID, LIMIT, LIMIT_MAKER, MARKET, NONE, OCO, OTOCO, PLACE,
-    STOP_LOSS, STOP_LOSS_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, Code)
+    BAD_ICEBERG, BAD_LIST, BUY, CAPACITY, DUPLICATE_CLIENT_ID, LIMIT, LIMIT_MAKER, MARKET, NONE, OCO, ONCE, OTOCO,
+    PLACE, STOP_LOSS, STOP_LOSS_LIMIT, TEXT_BYTES, TOO_MANY_ORDERS, TOO_MANY_STOPS, Code)
 
 
 cdef void begin_list(State* state, Command* command) noexcept nogil:
@@ -51,17 +52,24 @@ cdef void _refuse(State* state, Command* cause, uint64_t order_id, Code code) no
 cdef void _place(State* state, Command* cause) noexcept nogil:
     cdef Command* commands = state.lists.commands
     cdef int legs = state.lists.gathered - 1
+    cdef uint64_t order_id
     cdef int leg
     cdef Code code = _check_list(state, commands, legs)
     if code != NONE:
         _refuse(state, cause, 0, code)
         return
     for leg in range(1, legs + 1):
-        code = _check_leg(state, commands, legs, leg)
+        order_id = commands[leg].seq
+        code = once_code(state, &commands[leg], &order_id) if commands[leg].mode & ONCE else NONE
+        if code == NONE:
+            code = _check_leg(state, commands, legs, leg)
         if code != NONE:
-            _refuse(state, cause, commands[leg].seq, code)
+            _refuse(state, cause, order_id, code)
             return
     _accept(state, cause, legs)
+    for leg in range(1, legs + 1):
+        if commands[leg].mode & ONCE and not state.failed:
+            once_keep(state, &commands[leg])
 
 
 cdef Code _check_list(State* state, Command* commands, int legs) noexcept nogil:

@@ -5,12 +5,11 @@ Both sides share every line: a side is seen through keys, the highest key being 
 from libc.stdint cimport INT64_MAX
 
 from engine.core.admission cimport admit
-from engine.core.iceberg cimport place_iceberg
 from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
+from engine.core.rare cimport place_rare
 from engine.core.reports cimport report_accepted, report_refused
 from engine.core.state cimport State, may_stay
-from engine.core.stops cimport place_stop
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
@@ -18,22 +17,20 @@ from engine.core.types cimport FOK, MARKET, NONE, Code, Command
 
 
 cdef inline void place(State* state, Command* command) noexcept nogil:
-    cdef Taker taker
-    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks | command.display_lots != 0:
+    if (command.order_type > MARKET
+            or command.mode | command.trailing_bps | command.trigger_ticks | command.display_lots != 0):
         place_rare(state, command)
-        return
+    else:
+        place_plain(state, command)
+
+
+cdef inline void place_plain(State* state, Command* command) noexcept nogil:
+    cdef Taker taker
     cdef Code code = admit(state, command, &taker)
     if code != NONE:
         report_refused(state, command, code)
         return
     work(state, &taker)
-
-
-cdef inline void place_rare(State* state, Command* command) noexcept nogil:
-    if command.order_type > MARKET or command.trailing_bps | command.trigger_ticks != 0:
-        place_stop(state, command)
-    else:
-        place_iceberg(state, command)
 
 
 cdef inline void work(State* state, Taker* taker) noexcept nogil:

@@ -27,6 +27,7 @@ cdef enum SectionId:            # never used for another purpose
     TAGS = 21
     TIMERS = 22
     BUSTS = 23                  # Bust
+    PLACED_IDS = 24
 
 cdef struct CountersItem:       # one
     uint64_t seq
@@ -36,6 +37,7 @@ cdef struct CountersItem:       # one
     uint32_t orders_max         # pool.open_max
     uint64_t killed
     uint64_t broken_seq
+    uint64_t remembered         # placed_ids.max + 1; 0: the default
 
 cdef struct AssetItem:
     uint32_t asset
@@ -69,6 +71,12 @@ cdef struct AccountItem:
     uint32_t first_order        # slots
     uint32_t last_order
     uint32_t open_orders
+
+cdef struct PlacedIdItem:       # the oldest first
+    uint64_t order_id
+    uint64_t terms
+    uint32_t account
+    char[36] text
 
 cdef struct FeeItem:            # a schedule
     uint32_t instrument

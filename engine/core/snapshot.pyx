@@ -5,8 +5,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from engine.core.auction cimport keep_indicated
 from engine.core.sections cimport (
     ACCOUNTS, ASSETS, BOOKS, BUSTS, COUNTERS, EXTRAS, FEE_ROWS, FREE_LISTS, FREE_SLOTS, GATHERED, INSTRUMENTS, LISTS,
-    ORDERS, TAGS, TIMERS, WAITING, WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem, FeeItem,
-    ListItem, OrderItem, TagItem, TimerItem, WalletItem)
+    ORDERS, PLACED_IDS, TAGS, TIMERS, WAITING, WALLETS, AccountItem, AssetItem, BookItem, CountersItem, ExtraItem,
+    FeeItem, ListItem, OrderItem, PlacedIdItem, TagItem, TimerItem, WalletItem)
+from engine.core.snapshot_ids cimport dump_placed_ids, load_placed_ids
 from engine.core.snapshot_lists cimport (
     dump_free_lists, dump_gathered, dump_lists, load_free_lists, load_gathered, load_lists)
 from engine.core.snapshot_market cimport (
@@ -41,6 +42,7 @@ cdef list snapshot_dump(State* state):
         (<int>FREE_LISTS, 1, sizeof(uint32_t), dump_free_lists(state)),
         (<int>GATHERED, 1, sizeof(Command), dump_gathered(state)),
         (<int>BUSTS, 1, sizeof(Bust), dump_busts(state)),
+        (<int>PLACED_IDS, 1, sizeof(PlacedIdItem), dump_placed_ids(state)),
         (<int>FREE_SLOTS, 1, sizeof(uint32_t), dump_free_slots(state)),
     ]
 
@@ -65,6 +67,7 @@ cdef int snapshot_load(State* state, sections) except -1:
     _load(state, found, FREE_LISTS, 1, sizeof(uint32_t), load_free_lists, required=False)
     _load(state, found, GATHERED, 1, sizeof(Command), load_gathered, required=False)
     _load(state, found, BUSTS, 1, sizeof(Bust), load_busts, required=False)
+    _load(state, found, PLACED_IDS, 1, sizeof(PlacedIdItem), load_placed_ids, required=False)
     _load(state, found, FREE_SLOTS, 1, sizeof(uint32_t), load_free_slots, required=True)
     if found:
         raise ValueError(f"unknown sections {sorted(found)}: a newer version of Buttonwood wrote this snapshot")

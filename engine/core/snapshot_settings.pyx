@@ -6,6 +6,7 @@ from libc.string cimport memcpy, memset
 from engine.core.fees cimport TIERS
 from engine.core.mass cimport bar_account, bar_book
 from engine.core.purse cimport purse_open
+from engine.core.once cimport REMEMBERED_MAX, once_resize
 from engine.core.sections cimport AccountItem, AssetItem, BookItem, CountersItem, WalletItem, read_item
 from engine.core.settings cimport keep_asset, keep_instrument, keep_limits, watch_book
 from engine.core.state cimport (
@@ -21,6 +22,7 @@ cdef bytes dump_counters(State* state):
     item.slots, item.orders_max = state.pool.fresh, state.pool.open_max
     item.killed = state.killed
     item.broken_seq = state.broken_seq
+    item.remembered = <uint64_t>state.placed_ids.max + 1
     return PyBytes_FromStringAndSize(<char*>&item, sizeof(item))
 
 
@@ -35,6 +37,10 @@ cdef int load_counters(State* state, const char* data, uint64_t count, size_t it
     state.pool.fresh = item.slots
     state.killed = item.killed != 0
     state.broken_seq = item.broken_seq
+    if item.remembered > REMEMBERED_MAX + 1:
+        raise ValueError(f"{item.remembered - 1} client order ids to remember, at most {<int>REMEMBERED_MAX} can be")
+    if item.remembered != 0 and not once_resize(state, <uint32_t>(item.remembered - 1)):
+        raise MemoryError("no memory for the client order ids")
     return 0
 
 

@@ -9,6 +9,7 @@ from engine.core.bits cimport pick
 from engine.core.deadlines cimport Deadlines
 from engine.core.events cimport Events
 from engine.core.extras cimport Extras
+from engine.core.id_ring cimport IdRing
 from engine.core.index cimport Index
 from engine.core.ladder cimport Ladder, Shelf
 from engine.core.list_table cimport Lists
@@ -151,6 +152,7 @@ cdef struct State:
     uint32_t busts_count
     uint32_t busts_capacity
     Deadlines deadlines
+    IdRing placed_ids           # engine.core.once
     uint32_t books_capacity
     uint32_t accounts_capacity
     uint32_t assets_capacity

@@ -4,10 +4,12 @@ from libc.stdint cimport uint32_t
 from engine.core.deadlines cimport deadlines_free
 from engine.core.events cimport events_free, events_init
 from engine.core.extras cimport extras_free
+from engine.core.id_ring cimport ring_free
 from engine.core.index cimport index_free, index_init
 from engine.core.ladder cimport shelf_free, shelf_init
 from engine.core.list_table cimport lists_free
 from engine.core.memory cimport block_free, block_grow
+from engine.core.once cimport REMEMBERED_DEFAULT
 from engine.core.pool cimport pool_free, pool_init
 from engine.core.wallets cimport wallets_free, wallets_init
 
@@ -22,6 +24,7 @@ cdef bint state_init(
     if not (reserve_account(state, <uint32_t>accounts if accounts > 1 else 1) and reserve_book(state, 1)
             and reserve_asset(state, 1)):
         return False
+    state.placed_ids.max = REMEMBERED_DEFAULT
     state.accounts[0].known = True
     state.accounts[1].known = True
     return True
@@ -44,6 +47,7 @@ cdef void state_free(State* state) noexcept nogil:
     block_free(state.timers)
     block_free(state.busts)
     deadlines_free(&state.deadlines)
+    ring_free(&state.placed_ids)
 
 
 cdef bint reserve_book(State* state, uint32_t instrument) noexcept nogil:

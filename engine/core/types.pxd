@@ -34,6 +34,7 @@ cdef enum CommandKind:
     BUST = 26
     AUCTION_COMMAND = 27
     PROTECTION = 28
+    REMEMBER = 29           # how many client order ids of ONCE are remembered
     CHECKPOINT = 30
 
 cdef enum Side:
@@ -66,6 +67,9 @@ cdef enum SelfTrade:      # what becomes of a match within an account or a trade
 cdef enum ReplaceMode:
     STOP_ON_FAILURE = 0     # no new order unless the old one was canceled
     ALLOW_FAILURE = 1
+
+cdef enum PlaceFlag:        # added to the mode of a PLACE or REPLACE
+    ONCE = 128              # its client order id may place one order only (engine.core.once)
 
 cdef enum ListType:
     OCO = 0                 # two legs; what happens to one ends the other
@@ -179,7 +183,8 @@ cdef struct Command:  # orders; money uses instrument as the asset id
     int64_t amount          # PLACE MARKET: quote minor units to spend or receive; CREDIT, DEBIT: minor units
     char[36] text           # client order id (of the order, or of the target when order_id is 0); money: reference
     uint8_t stp             # PLACE, REPLACE: a SelfTrade
-    uint8_t mode            # REPLACE: a ReplaceMode; CREDIT, DEBIT: 1 if the next command is refused when this one is
+    uint8_t mode            # PLACE, REPLACE: a PlaceFlag; REPLACE: a ReplaceMode; PLACE_LIST: a ListType;
+    #                         CREDIT, DEBIT: 1 if the next command is refused when this one is
     uint16_t trailing_bps   # how far a trailing stop follows the price, in 1/10,000
     int64_t trigger_ticks   # stop price; of a trailing order the price at which it starts to trail, 0: at once
     int64_t display_lots    # what an iceberg shows; 0: all
@@ -253,7 +258,7 @@ cdef struct AccountCommand:
     char[28] reserved_d
 
 
-cdef struct ControlCommand:  # the kinds from TICK to PROTECTION but BUST; what a kind does not name is zero
+cdef struct ControlCommand:  # the kinds from TICK to REMEMBER but BUST; what a kind does not name is zero
     uint8_t kind
     uint8_t mode            # FEES: 1 clears; KILL: 1 on; MASS_CANCEL: 1 disconnected; AUCTION: an AuctionStep
     uint8_t tier            # FEES, ACCOUNT_TIER
@@ -271,7 +276,8 @@ cdef struct ControlCommand:  # the kinds from TICK to PROTECTION but BUST; what 
     uint32_t stops_max      # waiting stop orders per account in this instrument
     char[36] text           # zero
     uint32_t day_end_s      # when DAY orders end, in seconds of the UTC day
-    int64_t[3] reserved
+    uint64_t remembered     # REMEMBER
+    int64_t[2] reserved
 
 
 cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, CONFIGURED
@@ -284,7 +290,8 @@ cdef struct Event:  # ACCEPTED, REJECTED, CANCELED, REDUCED, TRIGGERED, MONEY, C
     uint32_t slot           # where the order lives (for a later CANCEL or REDUCE); STATUS: the session
     uint64_t seq            # of the command that caused it
     int64_t time_ns         # of that command
-    uint64_t order_id       # = seq of the PLACE command; rising, never reused
+    uint64_t order_id       # = seq of the PLACE command; rising, never reused; REJECTED: the target, or with
+    #                         REPEATED and CLIENT_ID_REUSED the order that has had the client order id
     int64_t price_ticks     # 0 for a market order
     int64_t qty_lots        # ACCEPTED: quantity; CANCELED: quantity taken off; REDUCED: new total quantity
     int64_t left_lots       # open after this event; ACCEPTED: what an iceberg shows, all of any other order

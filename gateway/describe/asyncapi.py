@@ -17,6 +17,7 @@ from gateway.feed_shapes import ServerShutdown
 from gateway.protocol import CancelReplaced, UserEvent
 from gateway.rates import Wait
 from gateway.requests import PATH as API_PATH
+from gateway.small_shapes import PlacedBefore
 
 Json = dict[str, Any]
 _ORDERS = {"$ref": "#/channels/orders"}
@@ -38,8 +39,8 @@ def asyncapi() -> Json:
         "components": {
             "messages": {"refused": refused()},
             "schemas": {
-                **components([*(method.result for method in known), CancelReplaced, Wait, UserEvent, ServerShutdown,
-                              *market_streams.SHAPES_SHOWN]),
+                **components([*(method.result for method in known), CancelReplaced, PlacedBefore, Wait, UserEvent,
+                              ServerShutdown, *market_streams.SHAPES_SHOWN]),
                 **{f"Error{status}": errors.schema_of(status, REF) for status in ERRORS}}}}
 
 

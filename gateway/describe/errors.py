@@ -7,6 +7,7 @@ from gateway.refusals import Terms
 TERMS: dict[str, Terms] = {name: terms for name, terms in vars(refusals).items() if isinstance(terms, Terms)}
 REPLACE_DATA = ("REPLACE_PARTIAL", "REPLACE_FAILED")          # these carry what became of the two halves
 WAIT_DATA = ("TOO_MUCH_WEIGHT", "BANNED", "TOO_MANY_ORDERS")  # these say when to try again
+PLACED_DATA = ("DUPLICATE_ORDER", "CLIENT_ID_REUSED")           # of idempotent orders: the one placed before
 _FILL = "..."   # stands in the examples where a refusal names a parameter or a number
 STATUS_TEXTS = {
     400: "Refused: nothing was done", 401: "Refused: who asks is not known", 404: "No such path",
@@ -31,6 +32,7 @@ def schema_of(status: int, ref: str) -> dict[str, Any]:
     names = of_status(status)
     data = [ref.format(name="CancelReplaced")] * any(name in REPLACE_DATA for name in names)
     data += [ref.format(name="Wait")] * any(name in WAIT_DATA for name in names)
+    data += [ref.format(name="PlacedBefore")] * any(name in PLACED_DATA for name in names)
     properties: dict[str, Any] = {
         "code": {"type": "integer", "enum": sorted({terms.code for terms in names.values()}, reverse=True)},
         "msg": {"type": "string"}}

@@ -24,6 +24,7 @@ from gateway.small_shapes import (
     Empty,
     ListenKey,
     OrderDepth,
+    PlacedBefore,
     ServerTime,
     Subscription,
 )
@@ -90,8 +91,8 @@ _REPORT = shapes.ExecutionReport(
     working_time=_MS)
 
 _EXAMPLES: list[Struct] = [
-    Empty(), ServerTime(_MS), Countdown(_SYMBOL, 60_000, _MS + 60_000), DisconnectMode("SESSION"), Subscription(0),
-    ListenKey(64 * "0"),
+    Empty(), PlacedBefore(_ORDER), ServerTime(_MS), Countdown(_SYMBOL, 60_000, _MS + 60_000), DisconnectMode("SESSION"),
+    Subscription(0), ListenKey(64 * "0"),
     Wait(_MS, _MS + 10_000), _RATE, *_FILTERS, _INFO, symbol_shapes.ExchangeInfo("UTC", _MS, [_RATE], [], [_INFO]),
     *_FULL.fills, shapes.OrderAck(*_ACK), shapes.OrderResult(*_RESULT), _FULL, _CANCELED, _STATE,
     _AMENDED, shapes.OrderAmended(_MS, 4020, _AMENDED),

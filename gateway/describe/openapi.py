@@ -16,6 +16,7 @@ from gateway.rates import Wait
 from gateway.rest.market_routes import MARKET_ROUTES
 from gateway.rest.parameters import FORM
 from gateway.rest.routes import ROUTES, SIGNED_PARAMETERS, Route
+from gateway.small_shapes import PlacedBefore
 
 PATH = "/openapi.json"
 ASYNC_PATH = "/asyncapi.json"
@@ -42,7 +43,7 @@ def openapi() -> Json:
         "servers": [{"url": "/", "description": "The venue that serves this document"}],
         "paths": _paths(routes),
         "components": {
-            "schemas": components([*(route.result for route in routes), CancelReplaced, Wait]),
+            "schemas": components([*(route.result for route in routes), CancelReplaced, PlacedBefore, Wait]),
             "responses": {str(status): _refused(status) for status in errors.statuses()},
             "headers": _HEADERS,
             "parameters": {"TimeUnit": {

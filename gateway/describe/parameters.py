@@ -72,6 +72,7 @@ PARAMETERS: dict[str, Parameter] = {
     "trailingDelta": _number("How far behind the best price a trailing stop follows, in 1/10,000", 100,
                              TRAILING_BPS_MIN, TRAILING_BPS_MAX),
     "goodTillDate": _number(f"When a GTD order ends: {_TIME}", 1_900_000_000_000, 1),
+    "idempotent": _one_of(_FLAGS, "Whether newClientOrderId may place one order only, also after that ended", "false"),
     "newClientOrderId": _client_id("The order's name, or of a cancel its own"),
     "newOrderRespType": _one_of((ACK, RESULT, FULL), "How much the reply tells"),
     "selfTradePreventionMode": _one_of(STP_MODES, "What happens when the order meets one of its own account", "NONE"),

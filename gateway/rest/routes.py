@@ -31,7 +31,7 @@ from gateway.symbol_shapes import ExchangeInfo, RateLimit
 SIGNED_PARAMETERS = "timestamp! recvWindow signature!"
 _ORDER = (
     "symbol! side! type! timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
-    "selfTradePreventionMode strategyId strategyType stopPrice trailingDelta icebergQty goodTillDate")
+    "selfTradePreventionMode strategyId strategyType stopPrice trailingDelta icebergQty goodTillDate idempotent")
 _REPLACE = (
     f"{_ORDER} cancelReplaceMode! cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions "
     "orderRateLimitExceededMode")

@@ -55,6 +55,7 @@ class Command:
     expires_ns: int = 0
     trailing_bps: int = 0
     display_lots: int = 0
+    once: bool = False
     terms: dict[str, int] = field(default_factory=dict)
 
     def write(self, batch: Batch) -> None:
@@ -64,7 +65,7 @@ class Command:
                 batch.place(self.account, self.instrument, self.side, self.order_type, self.time_in_force,
                             self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
                             trigger_ticks=self.trigger_ticks, session=self.session, expires_ns=self.expires_ns,
-                            trailing_bps=self.trailing_bps, display_lots=self.display_lots)
+                            trailing_bps=self.trailing_bps, display_lots=self.display_lots, once=self.once)
             case CommandKind.CANCEL:
                 batch.cancel(self.account, self.instrument, self.order_id, self.slot, self.text)
             case CommandKind.REDUCE:
@@ -74,7 +75,7 @@ class Command:
                               self.price_ticks, self.qty_lots, self.amount, self.text, self.stp,
                               order_id=self.order_id, slot=self.slot, mode=self.mode,
                               trigger_ticks=self.trigger_ticks, expires_ns=self.expires_ns,
-                              trailing_bps=self.trailing_bps, display_lots=self.display_lots)
+                              trailing_bps=self.trailing_bps, display_lots=self.display_lots, once=self.once)
             case CommandKind.CANCEL_ALL:
                 batch.cancel_all(self.account, self.instrument)
             case CommandKind.PLACE_LIST:
@@ -116,6 +117,8 @@ class Command:
                 batch.bust(self.text)
             case CommandKind.PROTECTION:
                 batch.protection(self.instrument, **self.terms)
+            case CommandKind.REMEMBER:
+                batch.remember(self.terms["remembered"])
             case CommandKind.CHECKPOINT:
                 batch.checkpoint(self.order_id, self.amount)
 

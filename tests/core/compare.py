@@ -83,6 +83,8 @@ class Twins:
             mine = [(key[1], key[2], end[0]) for key, end in sorted(reference.timers.items()) if key[0] == account]
             assert core.timers(account) == mine
             assert core.killed(account) == (account in reference.killed_accounts)
+        assert core.remembered_max == reference.remembered_max
+        assert core.remembered_count == len(reference.remembered)
         core.check()
 
     def reload(self) -> None:

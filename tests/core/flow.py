@@ -53,6 +53,7 @@ def opening(rich: bool) -> list[Command]:
     amount = 2**60 if rich else 60_000
     commands += [Command(CommandKind.INSTRUMENT_LIMITS, instrument=key, terms=dict.fromkeys((
         "max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max"), 0)) for key in SYMBOLS]
+    commands.append(Command(CommandKind.REMEMBER, terms={"remembered": 50}))
     return commands + [Command(CommandKind.CREDIT, account=account, instrument=asset, amount=amount)
                        for account in ACCOUNTS for asset in ASSETS]
 
@@ -68,6 +69,7 @@ class Flow:
         self.trades: list[bytes] = []    # TRADE events of late
         self.named = 0
         self.lists: list[OpenOrder] = []  # open order lists
+        self.sent: list[Command] = []    # orders of late whose client order id counts once
         self.legs: list[Command] = []  # of the order list that was begun
 
     def next(self, open_orders: list[OpenOrder]) -> Command:
@@ -78,10 +80,20 @@ class Flow:
             (self._place, 60), (self._cancel, 45 if crowded else 12), (self._reduce, 6), (self._replace, 8),
             (self._cancel_all, 40 / self.crowd), (self._money, 2), (self._account, 1), (self._instrument, 1),
             (self._asset, 1), (self._hostile_place, 1), (self._limits, 1), (self._control, 2), (self._checkpoint, 0.3),
-            (self._stop, 14), (self._list, 9), (self._cancel_list, 3),
+            (self._stop, 14), (self._list, 9), (self._cancel_list, 3), (self._again, 6),
         ]
         make = self.random.choices([make for make, _ in weighted], [weight for _, weight in weighted])[0]
-        return make(open_orders)
+        command = make(open_orders)
+        if command.once:
+            self.sent = [*self.sent[-30:], command]
+        return command
+
+    def _again(self, orders: list[OpenOrder]) -> Command:
+        """An order that was sent before, once more or with another quantity."""
+        if not self.sent:
+            return self._place(orders)
+        command = self.random.choice(self.sent)
+        return command if self.random.random() < 0.7 else replace(command, qty_lots=command.qty_lots ^ 1)
 
     def _account_id(self) -> int:
         return self.random.choice(ACCOUNTS) if self.random.random() < 0.98 else self.random.choice((0, 1, 8, 2**24 - 1))
@@ -111,7 +123,7 @@ class Flow:
             CommandKind.PLACE, self._account_id(), self._instrument_id(), side, order_type, tif,
             self.price(self.random, side), self.random.randint(1, 30), text=self._text(),
             stp=self.random.choices((0, 1, 2, 3, 4), (60, 10, 10, 10, 10))[0],
-            session=self.random.choice((0, 0, 0, 5, 6, 2**32 - 1)))
+            session=self.random.choice((0, 0, 0, 5, 6, 2**32 - 1)), once=self.random.random() < 0.2)
         if tif == TimeInForce.GTD:
             command.expires_ns = self._time(orders) + self.random.choice((-1, 0, 1, 5, 50)) * TIME_STEP_NS
         if order_type != OrderType.MARKET:
@@ -230,7 +242,7 @@ class Flow:
         return replace(
             terms, kind=CommandKind.REPLACE, account=target.account, instrument=target.instrument, text=text,
             order_id=target.order_id, slot=target.slot, right_slot=target.right_slot,
-            mode=self.random.choices((0, 1, 2, 255), (50, 46, 2, 2))[0])
+            mode=self.random.choices((0, 1, 2, 127), (50, 46, 2, 2))[0])
 
     def _checkpoint(self, _: list[OpenOrder]) -> Command:
         return Command(CommandKind.CHECKPOINT, order_id=self.random.choice((0, 0, 5)), amount=7)

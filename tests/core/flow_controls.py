@@ -13,8 +13,8 @@ INSTRUMENT_IDS = (1, 1, 1, 2, 3, 0, 9)
 
 def control(random: Random, orders: list[OpenOrder]) -> Command:
     """One command; `orders` are the open ones."""
-    make = random.choices((_fees, _tier, _tick, _timer, _mass_cancel, _kill, _protection, _auction),
-                          (2, 2, 9, 3, 1, 2, 2, 12))[0]
+    make = random.choices((_fees, _tier, _tick, _timer, _mass_cancel, _kill, _protection, _auction, _remember),
+                          (2, 2, 9, 3, 1, 2, 2, 12, 2))[0]
     return make(random, orders)
 
 
@@ -65,6 +65,10 @@ def _protection(random: Random, _: list[OpenOrder]) -> Command:
         "slippage_ppm": random.choice((0, 0, 10_000, 10**6, 10**6 + 1)),
         "stops_max": random.choice((0, 0, 0, 1, 2, 5)),
         "day_end_s": random.choice((0, 1, 3600, 86_399, 86_400))})
+
+
+def _remember(random: Random, _: list[OpenOrder]) -> Command:
+    return Command(CommandKind.REMEMBER, terms={"remembered": random.choice((0, 1, 7, 30, 500, 2**22, 2**22 + 1))})
 
 
 def _fees(random: Random, _: list[OpenOrder]) -> Command:

@@ -70,7 +70,7 @@ class ReferenceLists(ReferenceStops):
         code, about = self._list_code(header, [leg for _, leg in legs]), 0
         for seq, leg in legs:
             if code == Code.NONE:
-                code, about = self._leg_code(header, leg, first=seq == legs[0][0]), seq
+                code, about = self._leg_refusal(header, leg, seq, first=seq == legs[0][0])
         if code != Code.NONE:
             self._refuse(replace(header, order_id=about), code)
             return
@@ -84,11 +84,19 @@ class ReferenceLists(ReferenceStops):
             group.open.append(seq)
             self._about(leg)
             self._say_accepted(order)
+            self._note_placed(leg, seq)
         self._tell(group, EXECUTING)
         if header.mode == ListType.OCO:
             self._start_pair(group)
         else:
             self._enter(self.open[group.open[0]])
+
+    def _leg_refusal(self, header: Command, leg: Command, seq: int, *, first: bool) -> tuple[Code, int]:
+        """And the order_id that goes with it."""
+        return self._leg_code(header, leg, first=first), seq
+
+    def _note_placed(self, command: Command, order_id: int) -> None:
+        """The order was accepted."""
 
     def _about(self, command: Command) -> None:
         """The order told next comes from that command."""

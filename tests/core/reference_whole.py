@@ -3,9 +3,10 @@ from engine.core.codes import Code, OrderType, TimeInForce
 from tests.core.command import Command
 from tests.core.reference_lists import ReferenceLists
 from tests.core.reference_market import ReferenceMarket
+from tests.core.reference_once import ReferenceOnce
 
 
-class ReferenceWhole(ReferenceLists, ReferenceMarket):
+class ReferenceWhole(ReferenceOnce, ReferenceLists, ReferenceMarket):
     """What the core is compared with."""
 
     def _place(self, command: Command) -> None:

@@ -41,7 +41,8 @@ def add_list(batch: Batch, kind: int, *legs: Leg, account: int = ALICE, text: by
     for one in legs:
         batch.place(account, BOOK, int(one["side"]), int(one["kind"]), GTC, int(one["price"]), int(one["qty"]),
                     text=bytes(one["text"]) if one["text"] else b"", stp=int(one["stp"]),
-                    trigger_ticks=int(one["trigger"]), trailing_bps=int(one.get("trailing", 0)))
+                    trigger_ticks=int(one["trigger"]), trailing_bps=int(one.get("trailing", 0)),
+                    once=bool(one.get("once")))
 
 
 def place_list(venue: Venue, kind: int, *legs: Leg, account: int = ALICE, text: bytes = b"") -> list[str]:

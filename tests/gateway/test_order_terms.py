@@ -54,18 +54,19 @@ def test_the_greatest_price_and_quantity_can_be_written():
 
 
 def test_terms():
-    assert terms(LIMIT) == (7, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 0, 0, 0, 0)
+    assert terms(LIMIT) == (7, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 0, 0, 0, 0, False)
     assert terms(LIMIT, side="SELL", timeInForce="FOK", quantity="0.001", price="1000000.00000000") == (
-        7, Side.SELL, OrderType.LIMIT, TimeInForce.FOK, 10**8, 1, 0, 0, 0, 0, 0, 0)
+        7, Side.SELL, OrderType.LIMIT, TimeInForce.FOK, 10**8, 1, 0, 0, 0, 0, 0, 0, False)
     assert terms(LIMIT, type="LIMIT_MAKER", timeInForce=None)[2:6] == (OrderType.LIMIT_MAKER, 0, 1234, 5000)
-    assert terms(MARKET, quantity="2") == (7, Side.SELL, OrderType.MARKET, 0, 0, 2000, 0, 0, 0, 0, 0, 0)
-    assert terms(MARKET, quoteOrderQty="2.00001") == (7, Side.SELL, OrderType.MARKET, 0, 0, 0, 200_001, 0, 0, 0, 0, 0)
+    assert terms(MARKET, quantity="2") == (7, Side.SELL, OrderType.MARKET, 0, 0, 2000, 0, 0, 0, 0, 0, 0, False)
+    assert terms(MARKET, quoteOrderQty="2.00001") == (
+        7, Side.SELL, OrderType.MARKET, 0, 0, 0, 200_001, 0, 0, 0, 0, 0, False)
     assert terms(LIMIT, type="STOP_LOSS_LIMIT", stopPrice="12")[2:] == (
-        OrderType.STOP_LOSS_LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 1200, 0, 0, 0)
+        OrderType.STOP_LOSS_LIMIT, TimeInForce.GTC, 1234, 5000, 0, 0, 1200, 0, 0, 0, False)
     assert terms(MARKET, type="TAKE_PROFIT", quantity="2", stopPrice="12")[2:] == (
-        OrderType.TAKE_PROFIT, TimeInForce.GTC, 0, 2000, 0, 0, 1200, 0, 0, 0)
+        OrderType.TAKE_PROFIT, TimeInForce.GTC, 0, 2000, 0, 0, 1200, 0, 0, 0, False)
     assert terms(MARKET, type="STOP_LOSS", quantity="2", trailingDelta="2000")[2:] == (
-        OrderType.STOP_LOSS, TimeInForce.GTC, 0, 2000, 0, 0, 0, 0, 2000, 0)
+        OrderType.STOP_LOSS, TimeInForce.GTC, 0, 2000, 0, 0, 0, 0, 2000, 0, False)
 
 
 @pytest.mark.parametrize("name", ["price", "quantity"])
