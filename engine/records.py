@@ -47,7 +47,8 @@ CONTROL_COMMAND = _record(
     ("day_end_s", "<u4", 100), ("remembered", "<u8", 104))
 
 EVENT = _record(
-    *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("amount", "<i8", 104),
+    *_ORDER_LINE, ("left_lots", "<i8", 56), ("text", TEXT, 64), ("stp", "u1", 100), ("trailing_bps", "<u2", 102),
+    ("amount", "<i8", 104), ("trigger_ticks", "<i8", 112),
     ("maker_order_id", "<u8", 64), ("maker_left_lots", "<i8", 72), ("trade_id", "<u8", 80),
     ("fill_id", "<u8", 88),
     ("quote_amount", "<i8", 96), ("taker_fee", "<i8", 104), ("maker_fee", "<i8", 112), ("maker_account", "<u4", 120),

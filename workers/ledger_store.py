@@ -37,6 +37,7 @@ ORDER_COPY = CopyRows(
     account="int", instrument="int", order_id="bigint", seq="bigint", time_ns="bigint", update_ns="bigint",
     price_ticks="bigint", qty_lots="bigint", amount="bigint", executed_lots="bigint", quote_filled="bigint",
     side="smallint", order_type="smallint", time_in_force="smallint", code="smallint",
+    list_id="bigint", stop_ticks="bigint", display_lots="bigint", trailing_bps="int", stp="smallint",
     client_id="text")
 
 # The server is away, full, restarting or handing over: wait and ask again. asyncpg raises InternalClientError when a

@@ -1,7 +1,7 @@
 """The orders that have not ended, as the events tell of them, and the rows of those that have.
 
 One array sorted by order id: new orders come at its end, ended ones are marked and swept out once they are half of it,
-so a batch costs what happens in it, whatever rests in the books. 120 bytes per order. Pure; knows no Postgres.
+so a batch costs what happens in it, whatever rests in the books. 150 bytes per order. Pure; knows no Postgres.
 An order has ended when it is canceled, or nothing of it is left open after a trade or an amendment.
 """
 import numpy as np
@@ -17,11 +17,13 @@ ORDER_ROW = np.dtype([
     ("order_id", "i8"), ("seq", "i8"), ("time_ns", "i8"), ("update_ns", "i8"), ("price_ticks", "i8"),
     ("qty_lots", "i8"), ("amount", "i8"), ("executed_lots", "i8"), ("quote_filled", "i8"), ("account", "i4"),
     ("instrument", "i4"), ("side", "u1"), ("order_type", "u1"), ("time_in_force", "u1"), ("code", "u2"),
+    ("list_id", "i8"), ("stop_ticks", "i8"), ("display_lots", "i8"), ("trailing_bps", "u2"), ("stp", "u1"),
     ("client_id", TEXT)])
+TERMS = ("list_id", "stop_ticks", "display_lots", "trailing_bps", "stp")    # columns younger than the table
 _ACCEPTED = ("order_id", "seq", "time_ns", "price_ticks", "qty_lots", "amount", "account", "instrument", "side",
-             "order_type", "time_in_force")
+             "order_type", "time_in_force", "trailing_bps", "stp")
 _OPEN = ("order_id", "time_ns", "update_ns", "price_ticks", "qty_lots", "quote_filled", "account", "instrument", "side",
-         "order_type", "time_in_force")
+         "order_type", "time_in_force", "list_id", "stop_ticks", "display_lots", "trailing_bps", "stp")
 _CAPACITY_MIN = 1024
 
 
@@ -114,11 +116,26 @@ def _accepted(events: Rows) -> Rows:
     for name in _ACCEPTED:
         rows[name] = events[name]
     rows["client_id"], rows["update_ns"] = events["text"], events["time_ns"]
+    rows["stop_ticks"], rows["list_id"] = events["trigger_ticks"], _list_ids(events)
+    rows["display_lots"] = np.where(events["left_lots"] < events["qty_lots"], events["left_lots"], 0)
     return rows if np.all(rows["order_id"][1:] > rows["order_id"][:-1]) else np.sort(rows, order="order_id")
 
 
+def _list_ids(accepted: Rows) -> NDArray[np.int64]:
+    """A list's legs are accepted together, with the numbers behind its own; any other order has its command's."""
+    if not len(accepted):
+        return np.zeros(0, "i8")
+    seqs = accepted["seq"].astype("i8")
+    firsts = np.flatnonzero(np.append(True, seqs[1:] != seqs[:-1]))
+    ids = accepted["order_id"][firsts].astype("i8")
+    of_command: NDArray[np.int64] = np.where(ids != seqs[firsts], ids - 1, 0)
+    return np.repeat(of_command, np.diff(np.append(firsts, len(seqs))))
+
+
 def open_orders(core: Exchange) -> OpenOrders:
-    """Those open in the core; what an order asked for by amount is not kept there."""
+    """Those open in the core, which keeps neither the amount a market order asked for, as none rests, nor, of an order
+    without a trigger, what it wanted of self-trade prevention: that is 0.
+    """
     accounts = np.unique(np.frombuffer(core.wallets(), WALLET)["account"]).tolist()
     found = np.concatenate([
         np.zeros(0, ORDER), *(np.frombuffer(core.open_orders(account), ORDER) for account in accounts)])

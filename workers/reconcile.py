@@ -83,7 +83,7 @@ async def _read(config: Config, full: bool) -> tuple[Expected, Snapshot]:
             if archived is not None and (mark is None or full):
                 mark = archived
             expected = _replica(mark)
-            expected.orders_after = position.orders_after
+            expected.orders_after, expected.terms_after = position.orders_after, position.terms_after
             mark = expected.mark
             known = mark if archived is not None or not full else None
             return expected, await reader.snapshot(position, mark.seq if mark else _ALL, known)

@@ -9,7 +9,8 @@ SELECT (SELECT count(*) FROM entry WHERE seq > $1) AS entry, (SELECT count(*) FR
 -- read_watermark --
 SELECT seq, epoch, time_ns, (SELECT system_identifier FROM pg_control_system()) AS system,
        (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,
-       coalesce((SELECT after_seq FROM beginning WHERE name = 'closed_order'), 0) AS orders_after
+       coalesce((SELECT after_seq FROM beginning WHERE name = 'closed_order'), 0) AS orders_after,
+       coalesce((SELECT after_seq FROM beginning WHERE name = 'closed_order terms'), 0) AS terms_after
 FROM watermark WHERE stream = 'ledger';
 
 -- assets_sum_to_zero --
@@ -95,7 +96,7 @@ FROM entry WHERE seq > $1 GROUP BY account, asset;
 -- order_sums --
 SELECT instrument, count(*), sum(order_id), sum(seq), sum(time_ns), sum(update_ns), sum(price_ticks), sum(qty_lots),
        sum(amount), sum(executed_lots), sum(quote_filled), sum(account), sum(side), sum(order_type),
-       sum(time_in_force), sum(code)
+       sum(time_in_force), sum(code), sum(list_id), sum(stop_ticks), sum(display_lots), sum(trailing_bps)
 FROM closed_order WHERE seq > greatest($1::bigint, $2::bigint) GROUP BY instrument;
 
 -- assets --

@@ -35,13 +35,17 @@ class Proof(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True, kw_only=True):
-    """Where Postgres stands, and which database it is. orders_after: it holds orders that ended after this command."""
+    """Where Postgres stands, and which database it is.
+
+    orders_after: it holds orders that ended after this command; terms_after: all of their columns.
+    """
 
     seq: int
     epoch: int
     time_ns: int
     database: Database
     orders_after: int
+    terms_after: int
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -80,7 +84,8 @@ class Reader:
         if row is None:
             raise LedgerRefused("the watermark row is missing: this is no ledger of ours, or it was removed")
         return Position(seq=row["seq"], epoch=row["epoch"], time_ns=row["time_ns"],
-                        database=(row["system"], row["database"]), orders_after=row["orders_after"])
+                        database=(row["system"], row["database"]), orders_after=row["orders_after"],
+                        terms_after=row["terms_after"])
 
     async def archive_mark(self, position: Position, journal: Path) -> Mark | None:
         """What held behind the parts that are archived; None when none is."""

@@ -13,7 +13,7 @@ from engine.core.exchange import Exchange
 from engine.transfers import Transfers
 from workers.configuration import Row
 from workers.ledger_batch import Batch, Collector
-from workers.open_orders import ORDER_ROW, open_orders
+from workers.open_orders import ORDER_ROW, TERMS, open_orders
 from workers.postings import ENTRY_ROW, TRADE_ROW, Rows, wallet_keys
 from workers.reconcile_mark import Database, Mark, journal_id
 from workers.replica import replay
@@ -23,7 +23,8 @@ MODULUS = 2**64
 _EVENTS_AT_ONCE = 50_000
 TRADE_COLUMNS = [name for name in TRADE_ROW.names or () if name != "instrument"]
 ENTRY_COLUMNS = [name for name in ENTRY_ROW.names or () if name not in ("account", "asset")]
-ORDER_COLUMNS = [name for name in ORDER_ROW.names or () if name not in ("instrument", "client_id")]
+ORDER_COLUMNS = [name for name in ORDER_ROW.names or () if name not in (
+    "instrument", "client_id", "stp")]     # stp: of one that rested, only who saw it come knows it
 
 
 class ColumnSums:
@@ -54,6 +55,7 @@ class Expected:
     def __init__(self, mark: Mark | None = None) -> None:
         self.mark = mark
         self.orders_after = 0       # orders that ended up to here are not counted
+        self.terms_after = 0        # those that ended up to here have no TERMS
         self.after_seq, self.epoch, self.fill_id = (mark.seq, mark.epoch, mark.fill_id) if mark else (0, 0, 0)
         self.core = mark.core() if mark else Exchange()
         self.trades, self.entries = ColumnSums(TRADE_COLUMNS), ColumnSums(ENTRY_COLUMNS)
@@ -106,6 +108,8 @@ class Expected:
         self.trades.add(batch.trades["instrument"], batch.trades)
         self.entries.add(wallet_keys(batch.entries), batch.entries)
         orders = batch.closed_orders[batch.closed_orders["seq"] > self.orders_after]
+        for name in TERMS:
+            orders[name][orders["seq"] <= self.terms_after] = 0
         self.closed_orders.add(orders["instrument"], orders)
         self._number(batch)
         for table, row in batch.configuration:

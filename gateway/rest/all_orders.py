@@ -2,11 +2,13 @@
 
 Those that ended are the ledger's, the open ones the exchange's. The exchange is asked first and then the ledger waited
 for, so that an order that ends meanwhile is in one of the two at least; the one that ended counts. What only the
-exchange knows of an order (self-trade prevention, trigger and displayed quantity) is shown while it is open.
+exchange knows of an order (what was prevented, since when it trailed or worked) is shown while it is open.
 """
+from msgspec import UNSET
+
 from engine.instruments import Instrument
 from gateway.door_client import DoorClient
-from gateway.protocol import NO_LIST, ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE, ZERO, OrderState, encode
+from gateway.protocol import NO_LIST, ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE, OrderState, encode
 from gateway.refusals import MANDATORY, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.order_reader import ClosedOrder, closed_orders
@@ -50,8 +52,10 @@ class AllOrders:
 def _state(order: ClosedOrder, instrument: Instrument, unit_ns: int) -> OrderState:
     time = order.time_ns // unit_ns
     return OrderState(
-        instrument.symbol, order.order_id, NO_LIST, order.client_id, instrument.price_text(order.price_ticks),
-        instrument.qty_text(order.qty_lots or order.executed_lots), instrument.qty_text(order.executed_lots),
-        instrument.quote_text(order.quote_filled), order.status, TIMES_IN_FORCE[order.time_in_force],
-        ORDER_TYPES[order.order_type], SIDES[order.side], ZERO, ZERO, time, order.update_ns // unit_ns, True, time,
-        instrument.quote_text(order.amount), STP_MODES[0])
+        instrument.symbol, order.order_id, order.list_id or NO_LIST, order.client_id,
+        instrument.price_text(order.price_ticks), instrument.qty_text(order.qty_lots or order.executed_lots),
+        instrument.qty_text(order.executed_lots), instrument.quote_text(order.quote_filled), order.status,
+        TIMES_IN_FORCE[order.time_in_force], ORDER_TYPES[order.order_type], SIDES[order.side],
+        instrument.price_text(order.stop_ticks), instrument.qty_text(order.display_lots), time,
+        order.update_ns // unit_ns, True, time, instrument.quote_text(order.amount), STP_MODES[order.stp],
+        trailing_delta=order.trailing_bps or UNSET)

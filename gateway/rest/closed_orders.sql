@@ -13,7 +13,7 @@ WITH RECURSIVE half AS (
     WHERE half.low < half.high
 )
 SELECT order_id, seq, time_ns, update_ns, price_ticks, qty_lots, amount, executed_lots, quote_filled, side, order_type,
-       time_in_force, code, client_id
+       time_in_force, code, list_id, stop_ticks, display_lots, trailing_bps, stp, client_id
 FROM closed_order
 WHERE account = $1 AND instrument = $2 AND order_id >= (SELECT max(low) FROM half) AND time_ns <= $5
 ORDER BY order_id LIMIT $6;

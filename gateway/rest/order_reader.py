@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.core.codes import Code, OrderType, Side, TimeInForce
+from engine.core.codes import Code, OrderType, SelfTrade, Side, TimeInForce
 from gateway.order_store import CANCELED, EXPIRED, EXPIRED_IN_MATCH, FILLED
 from gateway.rest.reader import Reader
 
@@ -18,7 +18,11 @@ _ASKED_FOR = (Code.REQUESTED, Code.MASS_CANCEL, Code.DISCONNECTED, Code.TIMER, C
 
 
 class ClosedOrder(Struct, frozen=True, kw_only=True):
-    """One order as it ended; quantities in lots, amounts in quote minor units. `code`: why, 0 when it was filled."""
+    """One order as it ended; quantities in lots, amounts in quote minor units. `code`: why, 0 when it was filled.
+
+    list_id to stp are 0 of orders that ended before the ledger's tables had them (version 7); stp also of one that
+    rested while the ledger worker was started.
+    """
 
     order_id: int
     client_id: str
@@ -32,6 +36,11 @@ class ClosedOrder(Struct, frozen=True, kw_only=True):
     quote_filled: int
     status: str             # FILLED, CANCELED, EXPIRED or EXPIRED_IN_MATCH
     code: int
+    list_id: int            # 0: it was no leg of an order list
+    stop_ticks: int
+    display_lots: int       # 0: all of it was shown
+    trailing_bps: int
+    stp: SelfTrade
     time_ns: int            # placed
     update_ns: int          # ended
 
@@ -58,7 +67,8 @@ def _order(row: Mapping[str, Any]) -> ClosedOrder:
         order_type=OrderType(row["order_type"]), time_in_force=TimeInForce(row["time_in_force"]),
         price_ticks=row["price_ticks"], qty_lots=row["qty_lots"], amount=row["amount"],
         executed_lots=row["executed_lots"], quote_filled=row["quote_filled"], status=_status(row["code"]),
-        code=row["code"], time_ns=row["time_ns"], update_ns=row["update_ns"])
+        code=row["code"], list_id=row["list_id"], stop_ticks=row["stop_ticks"], display_lots=row["display_lots"],
+        trailing_bps=row["trailing_bps"], stp=SelfTrade(row["stp"]), time_ns=row["time_ns"], update_ns=row["update_ns"])
 
 
 def _status(code: int) -> str:

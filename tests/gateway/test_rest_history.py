@@ -110,6 +110,31 @@ def test_all_orders(tmp_path, postgres):
     run(tmp_path, postgres.database(), story)
 
 
+TERMS = ("orderId", "orderListId", "clientOrderId", "price", "origQty", "status", "type", "timeInForce", "stopPrice",
+         "icebergQty", "trailingDelta", "selfTradePreventionMode", "updateTime")
+
+
+def test_what_an_order_was_placed_with_is_shown_when_it_has_ended(tmp_path, postgres):
+    """Stop price, trailing delta, iceberg, mode and list as order.status, which the exchange answers, shows them."""
+    async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
+        await trade(alice, bob)
+        for terms in (
+                {"type": "STOP_LOSS_LIMIT", "stopPrice": "80"}, {"type": "STOP_LOSS_LIMIT", "trailingDelta": 100},
+                {"icebergQty": "0.5"}, {"selfTradePreventionMode": "EXPIRE_BOTH"}):
+            await alice.ok("POST", "order", **limit("SELL", "150", "1", **terms))
+        await alice.ok("POST", "orderList/oco", symbol="BTCUSDT", side="SELL", quantity="1",
+                       aboveType="LIMIT_MAKER", abovePrice="200", belowType="STOP_LOSS", belowStopPrice="50")
+        await alice.ok("DELETE", "openOrders", symbol="BTCUSDT")
+        rows = [row for row in await alice.ok("GET", "allOrders", symbol="BTCUSDT") if row["status"] != "FILLED"]
+        assert len(rows) == 6
+        for row in rows:
+            known = await alice.ok("GET", "order", symbol="BTCUSDT", orderId=row["orderId"])
+            assert {name: row.get(name) for name in TERMS} == {name: known.get(name) for name in TERMS}
+        assert {row["orderListId"] > 0 for row in rows[-2:]} == {True}
+        assert len({tuple(row.get(name) for name in TERMS[8:12]) for row in rows}) >= 5
+    run(tmp_path, postgres.database(), story)
+
+
 def test_ranges(tmp_path, postgres):
     async def story(venue: Running, alice: RestClient, bob: RestClient) -> None:
         orders = [await trade(alice, bob, quantity="0.2") for _ in range(4)]

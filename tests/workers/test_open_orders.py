@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 
 from engine.core.batch import Batch
-from engine.core.codes import EventKind, OrderType, Side, TimeInForce
+from engine.core.codes import EventKind, ListType, OrderType, SelfTrade, Side, TimeInForce
 from engine.core.exchange import Exchange
 from engine.core.unpack import unpack_events
 from engine.records import EVENT
 from gateway.order_store import Order, OrderStore
 from tests.support.flow import COIN, COIN_USD, USD, Flow
 from workers.ledger_errors import LedgerMismatch
-from workers.open_orders import OpenOrders, open_orders
+from workers.open_orders import TERMS, OpenOrders, open_orders
 
 
 class Both:
@@ -30,13 +30,15 @@ class Both:
 def shown(row: np.void) -> tuple[int | str, ...]:
     return (*(int(row[name]) for name in (
         "order_id", "account", "instrument", "side", "order_type", "time_in_force", "price_ticks", "qty_lots", "amount",
-        "executed_lots", "quote_filled", "time_ns", "update_ns", "code")), row["client_id"].decode())
+        "executed_lots", "quote_filled", "time_ns", "update_ns", "list_id", "stop_ticks", "display_lots",
+        "trailing_bps", "stp", "code")), row["client_id"].decode())
 
 
 def stored(order: Order) -> tuple[int | str, ...]:
     return (order.id, order.account, order.instrument, order.side, order.order_type, order.time_in_force,
             order.price_ticks, order.qty_lots, order.amount, order.executed_lots, order.quote_filled, order.time_ns,
-            order.update_ns, order.code, order.text)
+            order.update_ns, order.list_id, order.stop_ticks, order.display_lots, order.trailing_bps, order.stp,
+            order.code, order.text)
 
 
 def test_random_flow_ends_as_the_gateway_says():
@@ -51,7 +53,8 @@ def test_random_flow_ends_as_the_gateway_says():
         (*row[:1], 0, *row[2:]) for row in both.rows.rows.tolist()], "a start from the core's orders"
 
 
-def test_a_market_order_by_amount_and_an_amended_one():
+def market() -> Both:
+    """An instrument and two rich accounts."""
     both, setup = Both(), Batch()
     setup.asset(USD, 2, "USD")
     setup.asset(COIN, 8, "COIN")
@@ -62,7 +65,11 @@ def test_a_market_order_by_amount_and_an_amended_one():
         setup.credit(account, COIN, 10**6)
         setup.credit(account, USD, 10**6)
     both.apply(setup)
-    orders = Batch()
+    return both
+
+
+def test_a_market_order_by_amount_and_an_amended_one():
+    both, orders = market(), Batch()
     orders.place(2, COIN_USD, Side.SELL, OrderType.LIMIT, TimeInForce.GTC, 20, 10, text="rests")
     orders.place(3, COIN_USD, Side.BUY, OrderType.MARKET, TimeInForce.GTC, 0, 0, amount=200, text="by amount")
     orders.reduce(2, COIN_USD, 5, text="rests")
@@ -71,6 +78,33 @@ def test_a_market_order_by_amount_and_an_amended_one():
     assert [row[-1] for row in both.closed] == ["rests", "by amount", "rest of it"]
     assert [row[7:11] for row in both.closed] == [(5, 0, 5, 300), (0, 200, 3, 180), (2, 0, 2, 120)]
     assert sorted(both.closed) == sorted(map(stored, both.store.closed.values()))
+
+
+def test_stops_icebergs_lists_and_the_mode_of_self_trade_prevention():
+    """What an order was placed with is known when it ends, also by who began in the middle, from the core."""
+    both, orders, sell, stop_limit, gtc = market(), Batch(), Side.SELL, OrderType.STOP_LOSS_LIMIT, TimeInForce.GTC
+    orders.place(2, COIN_USD, sell, OrderType.LIMIT, gtc, 20, 10, text="mode", stp=SelfTrade.EXPIRE_MAKER)
+    orders.place(3, COIN_USD, Side.BUY, OrderType.LIMIT, gtc, 20, 1, text="trades")
+    orders.place(2, COIN_USD, sell, stop_limit, gtc, 9, 4, text="stop", trigger_ticks=10)
+    orders.place(2, COIN_USD, Side.BUY, stop_limit, gtc, 40, 1, text="trails", trailing_bps=500)
+    orders.place(2, COIN_USD, sell, OrderType.LIMIT, gtc, 25, 30, text="iceberg", display_lots=5)
+    orders.place_list(3, COIN_USD, ListType.OCO, text="pair")
+    orders.place(3, COIN_USD, sell, OrderType.LIMIT_MAKER, gtc, 30, 2, text="above")
+    orders.place(3, COIN_USD, sell, stop_limit, gtc, 5, 2, text="below", trigger_ticks=6)
+    both.apply(orders)
+    assert len(both.rows.rows) == 6
+    begun = open_orders(both.core).rows
+    for name in TERMS[:-1]:
+        assert begun[name].tolist() == both.rows.rows[name].tolist(), name
+    ends = Batch()
+    for account in (2, 3):
+        ends.cancel_all(account)
+    both.apply(ends)
+    assert sorted(both.closed) == sorted(map(stored, both.store.closed.values())) and len(both.closed) == 7
+    terms = {row[-1]: row[13:18] for row in both.closed}
+    assert terms["mode"] == (0, 0, 0, 0, SelfTrade.EXPIRE_MAKER)
+    assert terms["stop"] == (0, 10, 0, 0, 0) and terms["trails"][3] == 500 and terms["iceberg"] == (0, 0, 5, 0, 0)
+    assert terms["below"][1] == 6 and terms["below"][0] == terms["above"][0] > 0 and terms["above"][1] == 0
 
 
 def test_a_trade_of_an_order_nobody_placed_is_refused():

@@ -7,7 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.support.flow import Flow
+from engine.core.batch import Batch
+from engine.core.codes import OrderType, Side, TimeInForce
+from tests.support.flow import COIN_USD, FIRST_ACCOUNT, Flow
 from tests.support.ledger import check_task, config_for, fetch, open_engine, reached, running, submit
 from tests.support.waiting import until_answer
 from workers.ledger import Ledger
@@ -60,6 +62,41 @@ def test_an_older_database_is_upgraded_in_place_and_goes_on(tmp_path: Path, dsn:
             assert (await fetch(dsn, "SELECT last_seq FROM part ORDER BY part"))[0] == (upgraded_at,)
             assert await fetch(dsn, "SELECT count(*) > 50 FROM entry_p1") == [(True,)]
             assert (await verify(config)).ok
+    asyncio.run(story())
+
+
+def test_what_orders_were_placed_with_is_expected_of_later_ones_only(tmp_path: Path, dsn: str):
+    """Orders that ended before their terms had columns have none, and `verify` knows."""
+    config, flow = config_for(tmp_path, dsn), Flow(43)
+
+    def stops(count: int) -> Batch:
+        batch = Batch()
+        for number in range(count):
+            batch.place(FIRST_ACCOUNT, COIN_USD, Side.SELL, OrderType.STOP_LOSS_LIMIT, TimeInForce.GTC, 1, 1,
+                        text=f"stop {number}", trigger_ticks=1)
+        batch.cancel_all(FIRST_ACCOUNT)
+        return batch
+
+    async def story() -> None:
+        async with open_engine(config) as engine:
+            async with running(config) as task:
+                await submit(engine, flow.setup(), flow.commands(300), stops(5))
+                await reached(dsn, engine.seq, check_task(task))
+            async with connected(dsn) as connection:
+                await connection.execute(
+                    "ALTER TABLE closed_order DROP COLUMN list_id, DROP COLUMN stop_ticks, DROP COLUMN display_lots, "
+                    "DROP COLUMN trailing_bps, DROP COLUMN stp; DELETE FROM schema_version WHERE version >= 7; "
+                    "DELETE FROM beginning WHERE name = 'closed_order terms'")
+            async with running(config) as task:
+                await submit(engine, stops(3))
+                await reached(dsn, engine.seq, check_task(task))
+            found = await fetch(dsn, "SELECT count(*), sum(stop_ticks) FROM closed_order WHERE order_type = 4")
+            assert found == [(8, 3)]
+            assert (await verify(config, full=True)).ok
+            async with connected(dsn) as connection:
+                await connection.execute("SET session_replication_role = replica; "
+                                         "UPDATE closed_order SET stop_ticks = 2 WHERE stop_ticks = 1")
+            assert not (await verify(config, full=True)).ok
     asyncio.run(story())
 
 
