@@ -22,7 +22,7 @@ from engine.config import Config
 from engine.core.batch import Batch
 from engine.core.codes import CommandKind, EventKind
 from engine.core.exchange import Exchange
-from engine.core.unpack import Event, split_events, unpack_events
+from engine.core.unpack import Event, unpack_events
 from engine.dropcopy import DropCopy
 from engine.errors import JournalError, LedgerBehind, Stopped, StorageFull
 from engine.event_kinds import events_of_kind
@@ -32,10 +32,11 @@ from engine.journal_writer import JournalWriter
 from engine.ledger_lag import LedgerLag
 from engine.records import RECORD_BYTES
 from engine.recovery import Listener, Recovered, lock_directory, recover
-from engine.sequencer import Done, Sequencer
+from engine.sequencer import Sequencer
 from engine.snapshot_file import list_snapshots
 from engine.snapshots import AtHand, take
 
+Done = Callable[[int, list[Event]], None]
 MARKS_LIVE = 32_768         # a live engine hashes no larger state: it would pause for more than a few milliseconds
 _DRAIN_LOOK_SECONDS = 0.1
 _CONFIGURED = int(EventKind.CONFIGURED)
@@ -140,7 +141,7 @@ class Engine:
             raise Stopped("the engine is closing" if self._closing else "the engine has failed")
         if self._writer.storage_low:
             self._check_room(batch)
-        if self.ledger_lag.look():
+        if self.ledger_lag.behind if self._sequencer.pending else self.ledger_lag.look():   # each frame looks
             self._check_ledger(batch)
         self._sequencer.submit(batch, done)
 
@@ -210,27 +211,23 @@ class Engine:
         self._durable_seq = frame.end_seq - 1
         self.ledger_lag.durable(self._durable_seq)
         try:
-            events, shares = self._apply(frame, [count for count, _ in group.submissions])
+            events = self._apply(frame)
         except Exception as error:
             self._fail(error)
             return
         self._tell(frame, events)
-        for (_, done), (first_seq, share) in zip(group.submissions, shares, strict=True):
-            try:
-                done(first_seq, share)
-            except Exception:
-                _log.exception("the callback of command %d failed", first_seq)
+        group.answer(frame.first_seq, events)
         self._sequencer.recycle(group.batch)
         self.dropcopy.publish(raw)
         self._drained.set()
 
-    def _apply(self, frame: Frame, counts: list[int]) -> tuple[list[Event], list[tuple[int, list[Event]]]]:
+    def _apply(self, frame: Frame) -> list[Event]:
         buffer = self.core.apply(frame.commands)
         events = unpack_events(buffer)
         if events_of_kind(events, _CONFIGURED):
             self.catalog.update(self.core)
         self.transfers.apply(events)
-        return events, split_events(events, frame.first_seq, counts)
+        return events
 
     def _tell(self, frame: Frame, events: list[Event]) -> None:
         for listener in self._listeners:
