@@ -16,7 +16,7 @@ DIRECTIVES = {
     "language_level": 3, "boundscheck": False, "wraparound": False, "initializedcheck": False, "cdivision": True,
     "embedsignature": True, "warn.unused": True, "warn.maybe_uninitialized": True,
 }
-COMPILE, LINK, MACROS = ["-O3", "-fno-strict-aliasing", "-Wno-unused-function"], [], []
+COMPILE, LINK, MACROS = ["-O3", "-fno-strict-aliasing", "-fno-tree-slp-vectorize", "-Wno-unused-function"], [], []
 if BUILD == "trace":
     DIRECTIVES["linetrace"] = True
     MACROS = [("CYTHON_TRACE", "1"), ("CYTHON_TRACE_NOGIL", "1")]

@@ -3,6 +3,9 @@
 1 shape, expiry  2 account  3 instrument and its status  4 price and quantity range  5 overflow  6 minimum notional
 7 price band, maximum notional, open orders (engine.core.limits)  8 client order id in use  9 post-only would match
 10 balance  11 capacity. Nothing is changed by asking.
+
+`plain` is known when the core is compiled: for the common order (engine.core.plain) the compiler drops every question
+whose answer its shape has given already. One rule, written once, compiled twice.
 """
 from libc.stdint cimport int64_t
 
@@ -11,7 +14,7 @@ from engine.core.clients cimport client_find
 from engine.core.limits cimport check_limits
 from engine.core.prevention cimport sweep_apart
 from engine.core.purse cimport purse_find
-from engine.core.state cimport Book, State, account_known, book_known, may_stay, side_key
+from engine.core.state cimport MAX_TICKS, Book, State, account_known, book_known, may_stay, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
@@ -21,27 +24,39 @@ from engine.core.types cimport (
     WOULD_MATCH, Code, Command)
 
 
-cdef inline Code admit(State* state, Command* command, Taker* taker) noexcept nogil:
+cdef inline Code admit(State* state, Command* command, Taker* taker, bint plain) noexcept nogil:
     """Fills in the taker, or says why not."""
-    cdef Code code = check_shape(command)
+    cdef Code code = NONE if plain else check_shape(command)
     if code == NONE:
-        code = check_parties(state, command)
+        code = check_parties(state, command, plain)
     if code != NONE:
         return code
-    prepare(state, command, taker)
-    code = check_market(command, taker) if command.order_type == MARKET else check_limit(command, taker)
+    prepare(state, command, taker, plain)
+    if plain or command.order_type != MARKET:
+        code = check_limit(command, taker)
+    else:
+        code = check_market(command, taker)
     if code == NONE and taker.book.limited:
-        code = check_limits(state, taker)
+        code = check_limits_plain(state, taker) if plain else check_limits(state, taker)
     if code != NONE:
         return code
     if command.text[0] != 0 and client_find(
             &state.clients, &state.pool, command.account, command.text, state.text_hash) != 0:
         return DUPLICATE_CLIENT_ID
-    if command.order_type == LIMIT_MAKER and taker.against.best_key >= taker.limit_key:
+    if not plain and command.order_type == LIMIT_MAKER and taker.against.best_key >= taker.limit_key:
         return WOULD_MATCH
-    code = check_balance(state, command, taker)
-    if code == NONE and state.pool.open >= state.pool.open_max and command.order_type != MARKET:
-        return CAPACITY
+    if not plain and command.order_type == MARKET:
+        return check_market_balance(state, command, taker)
+    if state.wallets.items[taker.pay_wallet].available < taker.hold:
+        return INSUFFICIENT_BALANCE
+    return CAPACITY if state.pool.open >= state.pool.open_max else NONE
+
+
+cdef inline Code check_limits_plain(State* state, Taker* taker) noexcept nogil:
+    """Asked about a copy: nobody else then holds the taker's address, and the compiler may keep it in registers."""
+    cdef Taker copy = taker[0]
+    cdef Code code = check_limits(state, &copy)
+    taker.limit_key = copy.limit_key    # all that limits bind of a plain order
     return code
 
 
@@ -65,20 +80,29 @@ cdef inline Code check_expiry(Command* command) noexcept nogil:
     return NONE if command.expires_ns > command.time_ns else EXPIRED_ALREADY
 
 
-cdef inline Code check_parties(State* state, Command* command) noexcept nogil:
+cdef inline Code check_parties(State* state, Command* command, bint plain) noexcept nogil:
+    if (command.account < state.accounts_capacity and state.accounts[command.account].takes_orders
+            and command.instrument < state.books_capacity and state.books[command.instrument].takes_orders):
+        return NONE
+    return check_barred(state, command, plain)
+
+
+cdef inline Code check_barred(State* state, Command* command, bint plain) noexcept nogil:
+    """Why the account or the instrument does not take every order, or NONE: it takes this one."""
+    cdef Book* book
+    if plain and command.account == 0:
+        return BAD_COMMAND  # as check_shape says of others
     if not account_known(state, command.account):
         return UNKNOWN_ACCOUNT
-    if state.accounts[command.account].barred:
-        return KILLED if state.accounts[command.account].status == ACTIVE else ACCOUNT_FROZEN_CODE
+    if state.accounts[command.account].status != ACTIVE:
+        return ACCOUNT_FROZEN_CODE
+    if state.accounts[command.account].killed:
+        return KILLED
     if not book_known(state, command.instrument):
         return UNKNOWN_INSTRUMENT
-    if state.books[command.instrument].barred:
-        return check_barred(state, command)
-    return NONE
-
-
-cdef inline Code check_barred(State* state, Command* command) noexcept nogil:
-    cdef Book* book = &state.books[command.instrument]
+    book = &state.books[command.instrument]
+    if book.takes_orders:
+        return NONE
     if book.killed or state.killed:
         return KILLED
     if book.status != AUCTION_STATUS:
@@ -86,17 +110,17 @@ cdef inline Code check_barred(State* state, Command* command) noexcept nogil:
     return NONE if command.order_type == LIMIT and may_stay(command.time_in_force) else AUCTION_ONLY
 
 
-cdef inline void prepare(State* state, Command* command, Taker* taker) noexcept nogil:
+cdef inline void prepare(State* state, Command* command, Taker* taker, bint plain) noexcept nogil:
     taker.command = command
     taker.book = &state.books[command.instrument]
     taker.side = command.side
-    taker.against = &taker.book.ladders[1 - command.side]
-    taker.by_amount = command.amount != 0
+    taker.against = &taker.book.ladders[taker.side ^ 1]
+    taker.by_amount = not plain and command.amount != 0
     taker.left_lots = command.qty_lots
     taker.hold = taker.received = taker.quote_filled = taker.amount_left = 0
     taker.slot = 0
-    taker.apart = command.stp != ALLOW
-    taker.pay_wallet = purse_find(state, command.account, taker.book.pay_asset[command.side])
+    taker.apart = not plain and command.stp != ALLOW
+    taker.pay_wallet = purse_find(state, command.account, taker.book.pay_asset[taker.side])
 
 
 cdef inline Code check_limit(Command* command, Taker* taker) noexcept nogil:
@@ -114,8 +138,9 @@ cdef inline Code check_limit(Command* command, Taker* taker) noexcept nogil:
         return OVERFLOW
     if notional < book.min_notional:
         return MIN_NOTIONAL
-    taker.hold = pick(command.side, notional, base)
-    taker.limit_key = side_key(1 - command.side, command.price_ticks)
+    taker.hold = pick(taker.side, notional, base)
+    taker.key = side_key(taker.side, command.price_ticks)
+    taker.limit_key = MAX_TICKS - taker.key
     return NONE
 
 
@@ -126,12 +151,6 @@ cdef inline Code check_market(Command* command, Taker* taker) noexcept nogil:
     if command.qty_lots < taker.book.min_lots or command.qty_lots > taker.book.max_lots:
         return QTY_RANGE
     return OVERFLOW if mul_overflows(command.qty_lots, taker.book.lot_value, &taker.hold) else NONE
-
-
-cdef inline Code check_balance(State* state, Command* command, Taker* taker) noexcept nogil:
-    if command.order_type == MARKET:
-        return check_market_balance(state, command, taker)
-    return NONE if state.wallets.items[taker.pay_wallet].available >= taker.hold else INSUFFICIENT_BALANCE
 
 
 cdef inline Code check_market_balance(State* state, Command* command, Taker* taker) noexcept nogil:

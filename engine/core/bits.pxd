@@ -51,7 +51,7 @@ cdef inline int64_t pick(int side, int64_t for_buy, int64_t for_sell) noexcept n
 
 cdef inline uint32_t instead(uint32_t number, uint32_t of, uint32_t other) noexcept nogil:
     """other where number equals of, else number; without a branch."""
-    return number ^ ((number ^ other) & -<uint32_t>(number == of))
+    return other if number == of else number
 
 
 cdef inline int top_bit(uint64_t bits) noexcept nogil:

@@ -8,19 +8,22 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from engine.core.bits cimport equal8, fold, low_bit
-from engine.core.index cimport Bucket, Index, Table, index_table, is_full
+from engine.core.index cimport Bucket, Index, Table, goes_on, index_table
 from engine.core.pool cimport Pool
 from engine.core.types cimport TEXT_BYTES
 
 
 cdef inline uint32_t client_hash(uint32_t account, const char* text) noexcept nogil:
-    cdef uint64_t[4] words
-    cdef uint32_t tail = 0
-    memcpy(words, text, 32)
+    cdef uint64_t a, b, c, d
+    cdef uint32_t tail
+    memcpy(&a, text, 8)     # one by one: each a load of its own, not a copy of the text
+    memcpy(&b, text + 8, 8)
+    memcpy(&c, text + 16, 8)
+    memcpy(&d, text + 24, 8)
     memcpy(&tail, text + 32, 4)
-    cdef uint64_t first = fold(words[0] ^ <uint64_t>0x9E3779B97F4A7C15, words[1] ^ (<uint64_t>account << 32 | tail))
-    cdef uint64_t second = fold(words[2] ^ <uint64_t>0xBF58476D1CE4E5B9, words[3] ^ <uint64_t>0x94D049BB133111EB)
-    return <uint32_t>fold(first ^ <uint64_t>0xD6E8FEB86659FD93, second ^ <uint64_t>0xA0761D6478BD642F)
+    cdef uint64_t first = fold(a ^ <uint64_t>0x9E3779B97F4A7C15, b ^ (<uint64_t>account << 32 | tail))
+    cdef uint64_t second = fold(c ^ <uint64_t>0xBF58476D1CE4E5B9, d ^ <uint64_t>0x94D049BB133111EB)
+    return <uint32_t>(first ^ second ^ first >> 32)
 
 
 cdef inline uint32_t client_find(
@@ -31,7 +34,7 @@ cdef inline uint32_t client_find(
     cdef uint32_t number = hashed & table.mask
     cdef Bucket* bucket = &table.buckets[number]
     cdef uint32_t slot = _find_in(bucket, pool, account, text, hashed)
-    while slot == 0 and is_full(bucket):
+    while slot == 0 and goes_on(bucket):
         number = (number + 1) & table.mask
         bucket = &table.buckets[number]
         slot = _find_in(bucket, pool, account, text, hashed)

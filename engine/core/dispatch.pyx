@@ -8,9 +8,10 @@ from engine.core.controls cimport control
 from engine.core.list_placing cimport begin_list, gather
 from engine.core.lists cimport cancel_list
 from engine.core.lookahead cimport FAR, NEAR, RING, is_wide, look_far, look_near
-from engine.core.matching cimport place
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel, cancel_all, reduce
+from engine.core.plain cimport is_plain, place_plain
+from engine.core.rare cimport place
 from engine.core.replacing cimport replace
 from engine.core.reports cimport report_refused
 from engine.core.settings cimport set_account, set_asset, set_instrument, set_limits
@@ -71,20 +72,24 @@ cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) no
     return count
 
 
-cdef void _dispatch(State* state, Command* command) noexcept nogil:
+cdef inline void _dispatch(State* state, Command* command) noexcept nogil:
     cdef uint64_t first_event = state.events.count
     state.seq = command.seq
     state.time_ns = command.time_ns
     if state.lists.expected != 0 and gather(state, command):
         pass
-    elif command.kind == PLACE:
-        place(state, command)
+    elif is_plain(command):
+        place_plain(state, command)
     elif command.kind == CANCEL:
         cancel(state, command)
-    elif command.kind == REDUCE:
-        reduce(state, command)
     else:
         _dispatch_rare(state, command)
+    if state.watched | <uint32_t>state.top_events | <uint32_t>state.events.failed != 0:
+        _follow(state, command, first_event)
+
+
+cdef void _follow(State* state, Command* command, uint64_t first_event) noexcept nogil:
+    """What a command sets off, and what is told of it where that was asked for."""
     if state.watched != 0:
         watch(state, command, first_event)
     if state.top_events:
@@ -93,7 +98,11 @@ cdef void _dispatch(State* state, Command* command) noexcept nogil:
 
 
 cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:
-    if command.kind == CANCEL_ALL:
+    if command.kind == PLACE:
+        place(state, command)
+    elif command.kind == REDUCE:
+        reduce(state, command)
+    elif command.kind == CANCEL_ALL:
         cancel_all(state, command)
     elif command.kind == REPLACE:
         replace(state, command)

@@ -92,7 +92,7 @@ cdef void _leave(State* state, uint32_t slot) noexcept nogil:
 
 cdef Code _admit(State* state, Command* command, Taker* taker) noexcept nogil:
     """A market BUY is lowered to what its account can pay, if that is an order at all."""
-    cdef Code code = admit(state, command, taker)
+    cdef Code code = admit(state, command, taker, False)
     cdef int64_t lots
     if code != INSUFFICIENT_BALANCE or command.order_type != MARKET or command.side != BUY:
         return code
@@ -101,7 +101,7 @@ cdef Code _admit(State* state, Command* command, Taker* taker) noexcept nogil:
         return code
     command.qty_lots = lots
     _report(state, command, REDUCED, 0).left_lots = lots
-    return admit(state, command, taker)
+    return admit(state, command, taker, False)
 
 
 cdef int64_t _payable(State* state, Taker* taker) noexcept nogil:

@@ -6,14 +6,16 @@ account pays it at once, out of what it has of that asset, and no more: the rest
 """
 from libc.stdint cimport int64_t, uint32_t
 
-from engine.core.pool cimport Node
 from engine.core.state cimport Book, State
-from engine.core.taker cimport Taker
 from engine.core.types cimport ControlCommand
 
 cdef enum:
     TIERS = 16
     FEE_ACCOUNT = 1         # gets no rebate of itself
+
+cdef struct Fees:           # of one trade
+    int64_t taker
+    int64_t maker
 
 cdef void set_fees(State* state, ControlCommand* command) noexcept nogil
 cdef void set_tier(State* state, ControlCommand* command) noexcept nogil
@@ -25,8 +27,7 @@ cdef void fees_follow(State* state, Book* book) noexcept nogil
 # What a party of a trade pays who receives that much; side: the party's.
 cdef int64_t party_fee(
     State* state, Book* book, uint32_t account, int side, int64_t received, bint taker) noexcept nogil
-# Replaces the fees of a trade by those of the parties' tiers; negative ones are what the fee account can pay.
-cdef void tier_fees(
-    State* state, Taker* taker, Node* maker, int64_t taker_gets, int64_t maker_gets, int64_t* taker_fee,
-    int64_t* maker_fee
+# The fees of a trade by the parties' tiers; negative ones are what the fee account can pay. side: the taker's.
+cdef Fees tier_fees(
+    State* state, Book* book, int side, uint32_t taker, uint32_t maker, int64_t taker_gets, int64_t maker_gets
 ) noexcept nogil

@@ -81,16 +81,16 @@ cdef void set_tier(State* state, ControlCommand* command) noexcept nogil:
     report_control(state, command, CONFIGURED, code)
 
 
-cdef void tier_fees(
-    State* state, Taker* taker, Node* maker, int64_t taker_gets, int64_t maker_gets, int64_t* taker_fee,
-    int64_t* maker_fee
+cdef Fees tier_fees(
+    State* state, Book* book, int side, uint32_t taker, uint32_t maker, int64_t taker_gets, int64_t maker_gets
 ) noexcept nogil:
-    cdef FeeRow* rows = &state.fees[taker.book.fee_rows]
-    cdef int64_t taker_ppm = rows[state.accounts[taker.command.account].tier].taker_fee_ppm
-    cdef int64_t maker_ppm = rows[state.accounts[maker.account].tier].maker_fee_ppm
-    taker_fee[0] = _payable(
-        state, taker.command.account, taker.book.fee_wallet[taker.side], fee_of(taker_gets, taker_ppm))
-    maker_fee[0] = _payable(state, maker.account, taker.book.fee_wallet[1 - taker.side], fee_of(maker_gets, maker_ppm))
+    cdef FeeRow* rows = &state.fees[book.fee_rows]
+    cdef int64_t taker_ppm = rows[state.accounts[taker].tier].taker_fee_ppm
+    cdef int64_t maker_ppm = rows[state.accounts[maker].tier].maker_fee_ppm
+    cdef Fees fees
+    fees.taker = _payable(state, taker, book.fee_wallet[side], fee_of(taker_gets, taker_ppm))
+    fees.maker = _payable(state, maker, book.fee_wallet[1 - side], fee_of(maker_gets, maker_ppm))
+    return fees
 
 
 cdef inline int64_t _payable(State* state, uint32_t account, uint32_t wallet, int64_t fee) noexcept nogil:

@@ -19,11 +19,11 @@ cdef void place_iceberg(State* state, Command* command) noexcept nogil:
     cdef uint64_t accepted = state.events.count
     cdef Code code = check_shape(command)
     if code == NONE:
-        code = admit(state, command, &taker) if fits_iceberg(command) else BAD_ICEBERG
+        code = admit(state, command, &taker, False) if fits_iceberg(command) else BAD_ICEBERG
     if code != NONE:
         report_refused(state, command, code)
         return
-    work(state, &taker)
+    work(state, &taker, False)
     state.events.items[accepted].left_lots = command.display_lots
     if state.failed or taker.slot == 0 or state.pool.nodes[taker.slot].order_id != command.seq:
         return

@@ -2,7 +2,7 @@
 from engine.core.memory cimport block_free, block_grow
 
 cdef enum:
-    LOAD = 4                # entries a bucket holds on average when the table is too small
+    LOAD = 3                # entries a bucket holds on average when the table is too small
     FIRST_MAX = 128         # buckets a table begins with at most, as it grows for nothing
 
 

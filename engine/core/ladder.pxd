@@ -101,29 +101,46 @@ cdef inline uint32_t ladder_level(Shelf* shelf, Ladder* ladder, int64_t key) noe
 cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot, int64_t key) noexcept nogil:
     """Puts an order at the tail of its price's queue. node.level must be the key's level; node.left_lots is set."""
     cdef Node* node = &pool.nodes[slot]
-    cdef Level* level = &shelf.levels[node.level]
-    node.next = 0
-    node.prev = level.tail
-    pool.nodes[level.tail].next = slot  # slot 0, the sink, when the queue is empty
-    level.tail = slot
+    cdef uint32_t place = node.level
+    cdef Level* level = &shelf.levels[place]
+    cdef Leaf* leaf = &shelf.leaves[place >> FAN_BITS]
+    cdef uint32_t tail = level.tail
     level.qty_lots += node.left_lots
     level.head = instead(level.head, 0, slot)
-    shelf.leaves[node.level >> FAN_BITS].bits |= <uint64_t>1 << (node.level & FAN_MASK)
+    level.tail = slot
+    node.next = 0
+    node.prev = tail
+    pool.nodes[tail].next = slot  # slot 0, the sink, when the queue is empty
+    leaf.bits |= <uint64_t>1 << (place & FAN_MASK)
     if key > ladder.best_key:
         ladder.best_key = key
-        ladder.best_level = node.level
+        ladder.best_level = place
 
 
 cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
     """Takes an order off its queue. The level's quantity is the caller's, and must be right before the last goes."""
-    cdef Node* node = &pool.nodes[slot]
-    cdef Level* level = &shelf.levels[node.level]
-    pool.nodes[node.prev].next = node.next  # slot 0, the sink, at either end
-    pool.nodes[node.next].prev = node.prev
-    level.head = instead(level.head, slot, node.next)
-    level.tail = instead(level.tail, slot, node.prev)
+    cdef Node* nodes = pool.nodes
+    cdef uint32_t place = nodes[slot].level
+    cdef uint32_t after = nodes[slot].next
+    cdef uint32_t before = nodes[slot].prev
+    cdef Level* level = &shelf.levels[place]
+    nodes[before].next = after  # slot 0, the sink, at either end
+    nodes[after].prev = before
+    level.head = instead(level.head, slot, after)
+    level.tail = instead(level.tail, slot, before)
     if level.head == 0:
-        ladder_vacate(shelf, ladder, node.level)
+        ladder_vacate(shelf, ladder, place)
+
+
+cdef inline void ladder_shift(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
+    """ladder_unlink for the first order of the best level."""
+    cdef uint32_t after = pool.nodes[slot].next
+    cdef Level* level = &shelf.levels[ladder.best_level]
+    pool.nodes[after].prev = 0
+    level.head = after
+    if after == 0:
+        level.tail = 0
+        ladder_vacate(shelf, ladder, ladder.best_level)
 
 
 cdef inline void ladder_vacate(Shelf* shelf, Ladder* ladder, uint32_t level) noexcept nogil:

@@ -49,7 +49,7 @@ cdef int64_t slippage_end(Taker* taker) noexcept nogil:
     cdef int64_t best, distance
     if ppm == 0 or taker.against.best_key == NO_KEY:
         return NO_BOUND
-    best = side_key(1 - taker.side, taker.against.best_key)
+    best = side_key(taker.side ^ 1, taker.against.best_key)
     distance = best / PPM * ppm + best % PPM * ppm / PPM
     return max(best - distance, 1) if taker.side else best + distance
 
@@ -57,7 +57,7 @@ cdef int64_t slippage_end(Taker* taker) noexcept nogil:
 cdef void _bind(Taker* taker, int64_t bound) noexcept nogil:
     """A market order trades up to there; matched apart, because the common sweeps know no limit."""
     if bound != NO_BOUND:
-        taker.limit_key = max(taker.limit_key, side_key(1 - taker.side, bound if bound < MAX_TICKS else MAX_TICKS))
+        taker.limit_key = max(taker.limit_key, side_key(taker.side ^ 1, bound if bound < MAX_TICKS else MAX_TICKS))
         taker.apart = True
 
 

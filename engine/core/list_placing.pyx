@@ -89,7 +89,7 @@ cdef Code _check_list(State* state, Command* commands, int legs) noexcept nogil:
         return BAD_LIST
     if pair != 0 and not _is_pair(&commands[pair], &commands[pair + 1]):
         return BAD_LIST
-    code = check_parties(state, header)
+    code = check_parties(state, header, False)
     if code != NONE:
         return code
     header.order_id = 0
@@ -158,8 +158,8 @@ cdef Code _check_leg(State* state, Command* commands, int legs, int leg) noexcep
     if code != NONE:
         return code
     if now:
-        return admit(state, command, &taker)
-    prepare(state, command, &taker)
+        return admit(state, command, &taker, False)
+    prepare(state, command, &taker, False)
     return check_market(command, &taker) if command.order_type == MARKET else check_limit(command, &taker)
 
 

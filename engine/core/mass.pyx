@@ -98,12 +98,13 @@ cdef Code _check_kill(State* state, ControlCommand* command) noexcept nogil:
 
 
 cdef void bar_account(State* state, uint32_t account) noexcept nogil:
-    state.accounts[account].barred = state.accounts[account].status != ACTIVE or state.accounts[account].killed
+    state.accounts[account].takes_orders = (
+        account != 0 and state.accounts[account].status == ACTIVE and not state.accounts[account].killed)
 
 
 cdef void bar_book(State* state, uint32_t instrument) noexcept nogil:
-    state.books[instrument].barred = (
-        state.books[instrument].status != TRADING or state.books[instrument].killed or state.killed)
+    state.books[instrument].takes_orders = (
+        state.books[instrument].status == TRADING and not state.books[instrument].killed and not state.killed)
 
 
 cdef void bar_books(State* state) noexcept nogil:

@@ -7,36 +7,28 @@ from libc.stdint cimport INT64_MAX
 from engine.core.admission cimport admit
 from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
-from engine.core.rare cimport place_rare
 from engine.core.reports cimport report_accepted, report_refused
 from engine.core.state cimport State, may_stay
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
-from engine.core.types cimport FOK, MARKET, NONE, Code, Command
+from engine.core.types cimport FOK, GTC, MARKET, NONE, Code, Command
 
 
-cdef inline void place(State* state, Command* command) noexcept nogil:
-    if (command.order_type > MARKET
-            or command.mode | command.trailing_bps | command.trigger_ticks | command.display_lots != 0):
-        place_rare(state, command)
-    else:
-        place_plain(state, command)
-
-
-cdef inline void place_plain(State* state, Command* command) noexcept nogil:
+cdef inline void place_as(State* state, Command* command, bint plain) noexcept nogil:
+    """A PLACE that is no stop and no iceberg; plain as engine.core.admission has it."""
     cdef Taker taker
-    cdef Code code = admit(state, command, &taker)
+    cdef Code code = admit(state, command, &taker, plain)
     if code != NONE:
         report_refused(state, command, code)
-        return
-    work(state, &taker)
+    else:
+        work(state, &taker, plain)
 
 
-cdef inline void work(State* state, Taker* taker) noexcept nogil:
+cdef inline void work(State* state, Taker* taker, bint plain) noexcept nogil:
     """An admitted order's way."""
-    _accept(state, taker)
-    if taker.apart:
+    _accept(state, taker, plain)
+    if not plain and taker.apart:
         match_apart(state, taker)
         return
     while taker.left_lots > 0 and taker.against.best_key >= taker.limit_key:
@@ -44,20 +36,22 @@ cdef inline void work(State* state, Taker* taker) noexcept nogil:
     finish(state, taker)
 
 
-cdef inline void _accept(State* state, Taker* taker) noexcept nogil:
+cdef inline void _accept(State* state, Taker* taker, bint plain) noexcept nogil:
     """Takes the money out of available before anything trades, so that no order of itself can spend it again."""
     cdef Command* command = taker.command
     state.wallets.items[taker.pay_wallet].available -= taker.hold
-    if _may_rest(command):
+    if may_rest(command, plain):
         taker.slot = pool_take(&state.pool)
         if taker.slot == 0:
             state.failed = True
     report_accepted(state, taker)
-    if command.time_in_force == FOK and not _fills(state, taker):
+    if not plain and command.time_in_force == FOK and not _fills(state, taker):
         taker.limit_key = INT64_MAX  # nothing trades
 
 
-cdef inline bint _may_rest(Command* command) noexcept nogil:
+cdef inline bint may_rest(Command* command, bint plain) noexcept nogil:
+    if plain:
+        return command.time_in_force == GTC
     return command.order_type != MARKET and may_stay(command.time_in_force)
 
 

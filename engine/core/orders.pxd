@@ -1,29 +1,23 @@
 """Commands about open orders: cancel, reduce keeping the place in the queue, cancel all of an account."""
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.clients cimport client_find
+from engine.core.ladder cimport Ladder
 from engine.core.lists cimport take_off_rare
 from engine.core.pool cimport NAMED, Node
-from engine.core.reports cimport report_refused, report_resting
+from engine.core.reports cimport report_resting
 from engine.core.resting cimport retire
 from engine.core.state cimport Book, State, pay_per_lot
-from engine.core.types cimport CANCELED, REQUESTED, Command
+from engine.core.types cimport CANCELED, Command
 from engine.core.wallets cimport Wallet
 
+cdef void cancel(State* state, Command* command) noexcept nogil
 cdef void reduce(State* state, Command* command) noexcept nogil
 cdef void cancel_all(State* state, Command* command) noexcept nogil
 # Takes lots, fewer than are open, off an order's quantity and reports REDUCED; it keeps its place.
 cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noexcept nogil
 # The refusal of a command that means no open order.
 cdef int why_unknown(State* state, Command* command) noexcept nogil
-
-
-cdef inline void cancel(State* state, Command* command) noexcept nogil:
-    cdef uint32_t slot = find_order(state, command)
-    if slot == 0:
-        report_refused(state, command, why_unknown(state, command))
-        return
-    take_off(state, command, slot, REQUESTED)
 
 
 cdef inline uint32_t find_order(State* state, Command* command) noexcept nogil:
@@ -48,9 +42,10 @@ cdef inline void take_off(State* state, Command* command, uint32_t slot, int rea
     if node.flags > NAMED:
         take_off_rare(state, command, slot, reason)
         return
-    report_resting(state, command, slot, CANCELED, reason)
+    cdef Ladder* ladder = &state.books[node.instrument].ladders[<uint64_t>node.side]
     release(state, node, node.left_lots)
-    retire(state, &state.books[node.instrument].ladders[node.side], slot)
+    report_resting(state, command, slot, CANCELED, reason)
+    retire(state, ladder, slot)
 
 
 cdef inline void release(State* state, Node* node, int64_t lots) noexcept nogil:

@@ -2,14 +2,14 @@
 from libc.stdint cimport uint64_t
 
 from engine.core.iceberg cimport place_iceberg
-from engine.core.matching cimport place_plain
+from engine.core.matching cimport place_as
 from engine.core.once cimport once_code, once_keep
 from engine.core.reports cimport report_refused
 from engine.core.stops cimport place_stop
 from engine.core.types cimport ACCEPTED, MARKET, NONE, ONCE, Code
 
 
-cdef void place_rare(State* state, Command* command) noexcept nogil:
+cdef void place(State* state, Command* command) noexcept nogil:
     cdef uint64_t first_event = state.events.count
     cdef uint64_t order_id = command.order_id
     cdef Code code
@@ -24,6 +24,6 @@ cdef void place_rare(State* state, Command* command) noexcept nogil:
     elif command.display_lots != 0:
         place_iceberg(state, command)
     else:
-        place_plain(state, command)
+        place_as(state, command, False)
     if command.mode & ONCE and not state.failed and state.events.items[first_event].kind == ACCEPTED:
         once_keep(state, command)

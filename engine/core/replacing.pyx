@@ -1,9 +1,9 @@
 """Money that the canceled half frees is there for the new one, and so is its client order id."""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from engine.core.matching cimport place
 from engine.core.once cimport once_code
 from engine.core.orders cimport find_order, take_off, why_unknown
+from engine.core.rare cimport place
 from engine.core.reports cimport report_refused
 from engine.core.tags cimport session_of
 from engine.core.types cimport (

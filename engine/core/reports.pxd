@@ -1,18 +1,26 @@
 """Writes the events of orders. Every byte of an event is written, as its place holds an old one."""
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.events cimport event_next
-from engine.core.pool cimport Node
+from engine.core.pool cimport Details, Node
 from engine.core.state cimport State
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
-    ACCEPTED, CANCELED, NONE, PREVENTED, REDUCED, REJECTED, TEXT_BYTES, TRADE, Command, ControlCommand, Event,
+    ACCEPTED, CANCELED, NONE, PREVENTED, REDUCED, REJECTED, TRADE, Command, ControlCommand, Event,
     TradeEvent)
 
 
 cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil:
-    """An event that repeats the command's fields; slot, order_id, left_lots and the last 28 bytes are zero.
+    """An event that repeats the command's fields; slot, order_id, left_lots and the last 28 bytes are zero."""
+    return echo_with(state, command, kind, 0, 0, 0, 0, 0)
+
+
+cdef inline Event* echo_with(
+    State* state, Command* command, int kind, uint32_t slot, uint64_t order_id, int64_t left_lots, int64_t amount,
+    uint8_t stp
+) noexcept nogil:
+    """The same with these fields set.
 
     Written in words and pairs of words at their own alignment, each once: a copy of the whole, mended afterwards, made
     the compiler shift it by a byte, across the cache line.
@@ -20,24 +28,21 @@ cdef inline Event* echo(State* state, Command* command, int kind) noexcept nogil
     cdef Event* event = event_next(&state.events)
     cdef uint64_t* words = <uint64_t*>event
     words[0] = ((<uint64_t*>command)[0] & ~<uint64_t>0xFF) | <uint64_t>kind
-    words[1] = command.instrument
+    words[1] = command.instrument | <uint64_t>slot << 32
     memcpy(&event.seq, &command.seq, 16)  # and time_ns
-    event.order_id = 0
+    event.order_id = order_id
     memcpy(&event.price_ticks, &command.price_ticks, 16)  # and qty_lots
-    event.left_lots = 0
+    event.left_lots = left_lots
     memcpy(event.text, command.text, 32)
-    words[12] = (<uint32_t*>command)[24]  # the end of the text
-    words[13] = words[14] = words[15] = 0
+    words[12] = (<uint32_t*>command)[24] | <uint64_t>stp << 32  # the end of the text
+    event.amount = amount
+    words[14] = words[15] = 0
     return event
 
 
 cdef inline void report_accepted(State* state, Taker* taker) noexcept nogil:
-    cdef Event* event = echo(state, taker.command, ACCEPTED)
-    event.slot = taker.slot
-    event.order_id = taker.command.seq
-    event.left_lots = taker.command.qty_lots
-    event.amount = taker.command.amount
-    event.stp = taker.command.stp
+    cdef Command* command = taker.command
+    echo_with(state, command, ACCEPTED, taker.slot, command.seq, command.qty_lots, command.amount, command.stp)
 
 
 cdef inline void report_refused(State* state, Command* command, int code) noexcept nogil:
@@ -66,11 +71,13 @@ cdef inline Event* report_control(State* state, ControlCommand* command, int kin
 cdef inline void report_trade(
     State* state, Taker* taker, Node* maker, int64_t lots, int64_t quote, int64_t taker_fee, int64_t maker_fee
 ) noexcept nogil:
+    cdef Command* command = taker.command
     cdef TradeEvent* event = <TradeEvent*>event_next(&state.events)
-    memcpy(event, taker.command, 32)  # kind .. time_ns
-    event.kind = TRADE
-    event.slot = taker.slot
-    event.order_id = taker.command.seq
+    cdef uint64_t* words = <uint64_t*>event
+    words[0] = ((<uint64_t*>command)[0] & ~<uint64_t>0xFF) | <uint64_t>TRADE
+    words[1] = command.instrument | <uint64_t>taker.slot << 32
+    memcpy(&event.seq, &command.seq, 16)  # and time_ns
+    event.order_id = command.seq
     event.price_ticks = maker.price_ticks
     event.qty_lots = lots
     event.left_lots = 0 if taker.by_amount else taker.left_lots
@@ -130,22 +137,18 @@ cdef inline void report_unfilled(State* state, Taker* taker, int code) noexcept 
 cdef inline Event* report_resting(State* state, Command* command, uint32_t slot, int kind, int code) noexcept nogil:
     """CANCELED or REDUCED for an open order; the caller sets qty_lots and left_lots."""
     cdef Node* node = &state.pool.nodes[slot]
+    cdef Details* details = &state.pool.details[slot]
     cdef Event* event = event_next(&state.events)
-    event.kind = kind
-    event.side = node.side
-    event.order_type = node.order_type
-    event.time_in_force = node.time_in_force
-    event.account = node.account
-    event.instrument = node.instrument
-    event.slot = slot
-    event.seq = command.seq
-    event.time_ns = command.time_ns
-    event.order_id = node.order_id
-    event.price_ticks = node.price_ticks
+    cdef uint64_t* words = <uint64_t*>event
+    # side, order type and time in force, one after the other in both
+    words[0] = <uint64_t>kind | <uint64_t>((<uint32_t*>&node.side)[0] << 8) | <uint64_t>node.account << 32
+    words[1] = node.instrument | <uint64_t>slot << 32
+    memcpy(&event.seq, &command.seq, 16)  # and time_ns
+    memcpy(&event.order_id, &node.order_id, 16)  # and price_ticks
     event.qty_lots = node.left_lots
     event.left_lots = 0
-    memcpy(event.text, state.pool.details[slot].text, TEXT_BYTES)
-    memset(&event.stp, 0, 24)
-    event.code = code
-    event.flags = 0
+    memcpy(event.text, details.text, 32)
+    words[12] = (<uint32_t*>details)[8]  # the end of the text
+    words[13] = words[14] = 0
+    words[15] = <uint64_t>code << 32
     return event

@@ -7,7 +7,7 @@ from engine.core.index cimport index_add, index_remove
 from engine.core.ladder cimport Ladder, ladder_level, ladder_push, ladder_unlink
 from engine.core.pool cimport EXTRA, NAMED, TIMED, Details, Links, Node, pool_give
 from engine.core.purse cimport purse_find
-from engine.core.state cimport Account, State, side_key
+from engine.core.state cimport Account, State
 from engine.core.tags cimport tag_order, untag
 from engine.core.taker cimport Taker
 from engine.core.types cimport GTD, TEXT_BYTES, Command
@@ -19,8 +19,7 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     cdef Command* command = taker.command
     cdef uint32_t slot = taker.slot
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Ladder* ladder = &taker.book.ladders[command.side]
-    cdef int64_t key = side_key(command.side, command.price_ticks)
+    cdef Ladder* ladder = &taker.book.ladders[taker.side]
     node.account = command.account
     node.order_id = command.seq
     node.price_ticks = command.price_ticks
@@ -28,20 +27,18 @@ cdef inline void rest(State* state, Taker* taker) noexcept nogil:
     node.quote_filled = taker.quote_filled
     node.instrument = command.instrument
     node.pay_wallet = taker.pay_wallet
-    node.receive_wallet = purse_find(state, command.account, taker.book.pay_asset[1 - command.side])
-    node.side = command.side
-    node.order_type = command.order_type
-    node.time_in_force = command.time_in_force
-    node.flags = NAMED if command.text[0] != 0 else 0
+    node.receive_wallet = purse_find(state, command.account, taker.book.pay_asset[taker.side ^ 1])
+    # side, order type and time in force, one after the other in both; then the flags
+    (<uint32_t*>&node.side)[0] = (<uint32_t*>command)[0] >> 8 | <uint32_t>(command.text[0] != 0) << 24
     describe(state, taker)
     if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
         tag_order(state, command, slot)
     list_append(state, command.account, slot)
-    node.level = ladder_level(&state.shelf, ladder, key)
+    node.level = ladder_level(&state.shelf, ladder, taker.key)
     if node.level == 0:
         state.failed = True
         return
-    ladder_push(&state.shelf, ladder, &state.pool, slot, key)
+    ladder_push(&state.shelf, ladder, &state.pool, slot, taker.key)
     taker.book.update_id += 1
 
 
@@ -59,22 +56,28 @@ cdef inline void describe(State* state, Taker* taker) noexcept nogil:
 
 cdef inline void retire(State* state, Ladder* ladder, uint32_t slot) noexcept nogil:
     """Removes an order from everywhere and frees its slot. Its level's quantity no longer counts it."""
-    cdef Node* node = &state.pool.nodes[slot]
     ladder_unlink(&state.shelf, ladder, &state.pool, slot)
+    leave(state, slot)
+
+
+cdef inline void leave(State* state, uint32_t slot) noexcept nogil:
+    """The end of an order that stands in no queue any more."""
+    cdef Node* node = &state.pool.nodes[slot]
     list_remove(state, node.account, slot)
-    if node.flags != 0:
-        forget(state, slot)
+    forget(state, slot)
     pool_give(&state.pool, slot)
 
 
 cdef inline void forget(State* state, uint32_t slot) noexcept nogil:
     """Takes an order out of the client index and gives up its Extra and deadline, where it has them."""
-    if state.pool.nodes[slot].flags & NAMED:
+    cdef int flags = state.pool.nodes[slot].flags
+    if flags & NAMED:
         index_remove(&state.clients, state.pool.details[slot].hash, slot)
-    if state.pool.nodes[slot].flags & EXTRA:
-        drop_extra(state, slot)
-    if state.pool.nodes[slot].flags & TIMED:
-        untag(state, slot)
+    if flags & (EXTRA | TIMED):
+        if flags & EXTRA:
+            drop_extra(state, slot)
+        if flags & TIMED:
+            untag(state, slot)
 
 
 cdef inline void list_append(State* state, uint32_t account, uint32_t slot) noexcept nogil:

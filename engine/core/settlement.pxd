@@ -31,7 +31,7 @@ cdef inline void settle(
     wallets[maker.pay_wallet].held -= taker_gets
     wallets[maker.receive_wallet].available += maker_gets - maker_fee
     wallets[book.fee_wallet[taker.side]].available += taker_fee
-    wallets[book.fee_wallet[1 - taker.side]].available += maker_fee
+    wallets[book.fee_wallet[taker.side ^ 1]].available += maker_fee
     taker.hold -= maker_gets
     taker.received += taker_gets - taker_fee
 
@@ -42,5 +42,5 @@ cdef inline void settle_taker(State* state, Taker* taker, int64_t rest_hold) noe
     state.wallets.items[taker.pay_wallet].available += taker.hold - rest_hold
     state.wallets.items[taker.pay_wallet].held += rest_hold
     if taker.received != 0:
-        receive = purse_take(state, taker.command.account, taker.book.pay_asset[1 - taker.side])
+        receive = purse_take(state, taker.command.account, taker.book.pay_asset[taker.side ^ 1])
         state.wallets.items[receive].available += taker.received

@@ -85,7 +85,7 @@ cdef struct Book:
     uint8_t status
     uint8_t limited             # some limit is set
     uint8_t killed
-    uint8_t barred              # new orders meet an obstacle: status, kill switch
+    uint8_t takes_orders        # known, and neither status nor kill switch is in the way
     uint32_t fee_rows           # engine.core.fees; 0: the same fees for everybody
     uint32_t day_end_s          # when DAY orders end
     uint32_t slippage_ppm       # of a market order, from the best price
@@ -111,7 +111,7 @@ cdef struct Account:            # 64 bytes: one cache line
     uint32_t first_timer        # engine.core.timers
     uint8_t tier                # engine.core.fees
     uint8_t killed
-    uint8_t barred              # new orders meet an obstacle: status, kill switch
+    uint8_t takes_orders        # known, and neither status nor kill switch is in the way
     uint8_t reserved
     uint32_t spare_wallet       # kept for its next asset; 0: none
 

@@ -26,7 +26,7 @@ cdef bint state_init(
         return False
     state.placed_ids.max = REMEMBERED_DEFAULT
     state.accounts[0].known = True
-    state.accounts[1].known = True
+    state.accounts[1].known = state.accounts[1].takes_orders = True
     return True
 
 

@@ -57,10 +57,10 @@ cdef Code admit_stop(State* state, Command* command, Command* plain, Taker* take
     if code == NONE and command.display_lots != 0 and not fits_iceberg(plain):
         return BAD_ICEBERG
     if code == NONE:
-        code = check_parties(state, plain)
+        code = check_parties(state, plain, False)
     if code != NONE:
         return code
-    prepare(state, plain, taker)
+    prepare(state, plain, taker, False)
     code = _check_numbers(command, plain, taker)
     if code == NONE:
         code = _check_limits(state, plain, taker)
@@ -222,7 +222,7 @@ cdef Code check_parties_again(State* state, uint32_t slot) noexcept nogil:
     command.order_type = node.order_type
     if is_stop(node.order_type):
         command.order_type = MARKET if is_market_stop(node.order_type) else LIMIT
-    return check_parties(state, &command)
+    return check_parties(state, &command, False)
 
 
 cdef Code check_stop_now(State* state, uint32_t slot) noexcept nogil:

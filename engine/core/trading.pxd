@@ -2,13 +2,13 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.bits cimport pick
-from engine.core.fees cimport tier_fees
-from engine.core.ladder cimport NO_KEY, Level
+from engine.core.fees cimport Fees, tier_fees
+from engine.core.ladder cimport NO_KEY, Level, ladder_shift
 from engine.core.lists cimport marked_traded
 from engine.core.lookahead cimport look_at_maker
 from engine.core.pool cimport MARKED, Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
-from engine.core.resting cimport rest, retire
+from engine.core.resting cimport leave, rest
 from engine.core.settlement cimport fee_of, settle, settle_taker
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.taker cimport Taker
@@ -27,10 +27,12 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef int64_t quote = lots * maker.price_ticks * book.tick_value
     cdef int64_t taker_gets = pick(taker.side, base, quote)
     cdef int64_t maker_gets = pick(taker.side, quote, base)
-    cdef int64_t taker_fee = fee_of(taker_gets, book.taker_fee_ppm)
-    cdef int64_t maker_fee = fee_of(maker_gets, book.maker_fee_ppm)
+    cdef Fees fees
     if book.fee_rows != 0:
-        tier_fees(state, taker, maker, taker_gets, maker_gets, &taker_fee, &maker_fee)
+        fees = tier_fees(state, book, taker.side, taker.command.account, maker.account, taker_gets, maker_gets)
+    else:
+        fees.taker = fee_of(taker_gets, book.taker_fee_ppm)
+        fees.maker = fee_of(maker_gets, book.maker_fee_ppm)
     level.qty_lots -= lots
     maker.left_lots -= lots
     maker.quote_filled += quote
@@ -40,12 +42,13 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     book.trade_id += 1
     book.last_ticks = maker.price_ticks
     state.fill_id += 1
-    settle(state, taker, maker, taker_gets, maker_gets, taker_fee, maker_fee)
-    report_trade(state, taker, maker, lots, quote, taker_fee, maker_fee)
+    settle(state, taker, maker, taker_gets, maker_gets, fees.taker, fees.maker)
+    report_trade(state, taker, maker, lots, quote, fees.taker, fees.maker)
     if maker.flags & MARKED:
         marked_traded(state, slot)
     if maker.left_lots == 0:
-        retire(state, taker.against, slot)
+        ladder_shift(&state.shelf, taker.against, &state.pool, slot)
+        leave(state, slot)
     else:
         state.pool.details[slot].update_ns = taker.command.time_ns
 
@@ -54,8 +57,11 @@ cdef inline void finish(State* state, Taker* taker) noexcept nogil:
     cdef Command* command = taker.command
     cdef int64_t rest_hold = 0
     if taker.left_lots > 0 and taker.slot != 0:
-        rest_hold = taker.left_lots * pay_per_lot(taker.book, taker.side, command.price_ticks)
         rest(state, taker)
+        if taker.left_lots == command.qty_lots:  # nothing happened to it: all it has taken is held
+            state.wallets.items[taker.pay_wallet].held += taker.hold
+            return
+        rest_hold = taker.left_lots * pay_per_lot(taker.book, taker.side, command.price_ticks)
     else:
         if taker.slot != 0:
             pool_give(&state.pool, taker.slot)

@@ -133,7 +133,7 @@ cdef bytes view_open_orders(State* state, uint32_t account, uint32_t instrument)
     return b"".join(records)
 
 
-cdef view_all_orders(State* state):
+cdef object view_all_orders(State* state):
     """In order of slots. O(slots)."""
     cdef Block records = Block(state.pool.open * sizeof(OrderRecord))
     cdef OrderRecord* record = <OrderRecord*>records.data
