@@ -1,4 +1,4 @@
-"""Any PLACE, also those that need more than matching: stops, trailing stops, icebergs, client order ids that count once.
+"""Any PLACE, also what needs more than matching: stops, trailing stops, icebergs, client order ids that count once.
 
 Kept out of line, so that plain orders (engine.core.plain) pay one test of a few fields of the command for all of it.
 """
