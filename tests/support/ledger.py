@@ -134,6 +134,17 @@ class LedgerProcess:
         if self.ended:
             raise AssertionError(self.result())
 
+    def memory_bytes(self) -> tuple[int, int]:
+        """What it has in memory now, and the most it ever had."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        now, most = (int(status.split(f"{name}:")[1].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+        return now, most
+
+    def cpu_ticks(self) -> int:
+        """Processor time it has used, in the kernel's unit."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
     def kill(self) -> None:
         """SIGKILL, then collect it."""
         self._signal(signal.SIGKILL)

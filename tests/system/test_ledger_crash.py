@@ -27,6 +27,9 @@ from workers.reconcile import verify
 
 SMALL_BATCHES = {"batch_fills_max": 200, "batch_seconds_max": 0.005, "statement_seconds_max": 3.0}
 
+GROWTH_BYTES_MAX = 40_000_000       # of the worker while Postgres is away: two batches, not what was made meanwhile
+IDLE_TICKS = 5
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
@@ -127,6 +130,37 @@ def test_postgres_is_away_while_more_is_traded_than_fits(server: PostgresServer,
             await asyncio.to_thread(server.start)
             await proven(config, engine.seq, check_task(task))
     asyncio.run(story())
+
+
+def test_memory_is_bounded_while_postgres_is_away_and_all_is_derived_again(server: PostgresServer, tmp_path: Path):
+    """200,000 fills, some 70 MB of events, are made meanwhile: they come from the journal afterwards."""
+    config = config_for(tmp_path, server.database(), ledger={"batch_fills_max": 2000, "retry_seconds_max": 0.2})
+
+    async def story() -> None:
+        flow = Flow(26)
+        async with open_engine(config) as engine:
+            with ledger_process(config) as ledger:
+                await submit(engine, flow.setup(), *(flow.fills(1000) for _ in range(4)))
+                await reached(config.postgres.dsn, engine.seq, ledger.check)
+                before, _ = ledger.memory_bytes()
+                await asyncio.to_thread(server.stop)
+                await submit(engine, *(flow.fills(4000) for _ in range(50)))
+                await rests(ledger)         # it has read what it wants to read
+                await asyncio.to_thread(server.start)
+                await reached(config.postgres.dsn, engine.seq, ledger.check)
+                _, most = ledger.memory_bytes()
+                assert most - before < GROWTH_BYTES_MAX, f"from {before} to {most} bytes"
+                await proven(config, engine.seq, ledger.check)
+                assert (await fetch(config.postgres.dsn, "SELECT count(*) FROM trade"))[0][0] >= 204_000
+    asyncio.run(story())
+
+
+async def rests(ledger: LedgerProcess) -> None:
+    """Returns when the process has used no more than a little processor time for a while."""
+    used = -IDLE_TICKS
+    while ledger.cpu_ticks() - used >= IDLE_TICKS:
+        used = ledger.cpu_ticks()
+        await asyncio.sleep(0.5)
 
 
 def test_of_two_writers_one_is_fenced(config: Config):
