@@ -9,9 +9,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import msgspec
-from litestar import Request, Response
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException
 from msgspec import Struct
 
 from engine.config import Config
@@ -21,7 +18,6 @@ from gateway.keys import KeyStore
 from gateway.rates import RateRefusal, Rates, Wait
 from gateway.refusals import (
     INVALID_TIME_UNIT,
-    NO_SUCH_ROUTE,
     UNKNOWN_ERROR,
     WRONG_CONTENT_ENCODING,
     WRONG_CONTENT_TYPE,
@@ -31,6 +27,7 @@ from gateway.rest.all_orders import AllOrders
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.compatibility import Compatibility
 from gateway.rest.history import History
+from gateway.rest.http_request import Gone, HttpRequest
 from gateway.rest.instruments import Instruments
 from gateway.rest.klines import Klines
 from gateway.rest.parameters import FORM, read_parameters
@@ -47,7 +44,6 @@ _COUNT_HEADERS = {"SECOND": "X-MBX-ORDER-COUNT-10S", "DAY": "X-MBX-ORDER-COUNT-1
 NS_PER_MS, NS_PER_US = 1_000_000, 1000
 _log = logging.getLogger(__name__)
 
-HttpRequest = Request[None, None, State]
 Local = Callable[[int, dict[str, str], int], Awaitable[bytes]]
 
 
@@ -81,8 +77,8 @@ class Gateway:
         self._usage = Usage(self._rates)
         self.local = self._local_methods()
 
-    async def answer(self, route: Route, request: HttpRequest) -> Response[bytes]:
-        """The reply to one request, whatever was asked."""
+    async def answer(self, route: Route, request: HttpRequest) -> tuple[int, bytes, dict[str, str]]:
+        """Status, JSON and headers in reply to one request, whatever was asked. Raises Gone."""
         headers: dict[str, str] = {}
         try:
             status, body = await self._serve(route, request, headers)
@@ -90,14 +86,14 @@ class Gateway:
             status, body = refusal.status, refusal.body()
             if isinstance(refusal, RateRefusal):
                 headers["Retry-After"] = str(refusal.retry_seconds)
-        except HTTPException:
+        except Gone:
             raise
         except Exception:
             _log.exception("%s %s failed", route.verb, route.path)
             status, body = UNKNOWN_ERROR.status, Refusal(UNKNOWN_ERROR).body()
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             headers.setdefault("Retry-After", retry_seconds(body))
-        return Response(body, status_code=status, headers=headers, media_type="application/json")
+        return status, body, headers
 
     async def close(self) -> None:
         """Hang up."""
@@ -105,18 +101,15 @@ class Gateway:
         await self._door.close()
 
     async def _serve(self, route: Route, request: HttpRequest, headers: dict[str, str]) -> tuple[int, bytes]:
-        if request.scope["raw_path"] != route.path.encode():   # the framework also takes //api, /api/ and /%61pi
-            raise Refusal(NO_SUCH_ROUTE)
-        query = bytes(request.scope["query_string"])   # at most 64 KiB: httptools takes no more
+        query = request.query   # at most 64 KiB: httptools takes no more
         body = b"" if route.verb == "GET" else await _form(request)
         params = read_parameters(query, body)
-        client = request.scope["client"]
         weight = route.weigh(params) if route.weigh else route.weight
-        headers |= self._usage.weigh(client[0] if client else "", weight)
-        unit_ns = _time_unit(request.headers.get("x-mbx-time-unit"))
+        headers |= self._usage.weigh(request.address, weight)
+        unit_ns = _time_unit(request.header(b"x-mbx-time-unit"))
         account = self._authenticate(request, query, body, params) if route.signed else 0
         if route.keyed:
-            account = named_key(self._keys, request.headers.get("x-mbx-apikey")).account
+            account = named_key(self._keys, request.header(b"x-mbx-apikey")).account
         if local := self.local.get(route.call):
             return HTTPStatus.OK, await local(account, params, unit_ns)
         if unit_ns == NS_PER_US:
@@ -137,7 +130,7 @@ class Gateway:
         """The account that signed."""
         payload, signature = rest_payload(query, body)
         key = authenticate(
-            self._keys, request.headers.get("x-mbx-apikey"), payload, signature, params.get("timestamp"),
+            self._keys, request.header(b"x-mbx-apikey"), payload, signature, params.get("timestamp"),
             params.get("recvWindow"), time.time_ns() // NS_PER_US)
         return key.account
 
@@ -175,12 +168,12 @@ class Gateway:
 
 
 async def _form(request: HttpRequest) -> bytes:
-    """The body of a form. Raises Refusal for any other body; Litestar refuses one that is too large."""
-    encoding = request.headers.get("content-encoding", "identity")
+    """The body of a form. Raises Refusal for any other body."""
+    encoding = request.header(b"content-encoding") or "identity"
     if encoding.strip().lower() != "identity":
         raise Refusal(WRONG_CONTENT_ENCODING)
     body = await request.body()
-    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if body and (request.header(b"content-type") or "").partition(";")[0].strip().lower() != FORM:
         raise Refusal(WRONG_CONTENT_TYPE)
     return body
 

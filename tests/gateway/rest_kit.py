@@ -12,7 +12,7 @@ from engine.config import Config
 from gateway.auth import sign
 from gateway.door_client import DoorClient
 from gateway.keys import NewKey
-from gateway.rest.app import make_app
+from gateway.rest.app import App
 from gateway.rest.gateway import Gateway
 from gateway.rest.question_door import QuestionDoor
 from gateway.rest.server import serve_http
@@ -30,7 +30,7 @@ async def rest(config: Config, exchange_runs: bool = True) -> AsyncIterator[int]
     await questions.open(config.paths.questions)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve_http(
-        make_app(gateway, config.limits.http_body_bytes_max), "127.0.0.1", 0, config.limits, ready.set_result,
+        App(gateway, config.limits.http_body_bytes_max), "127.0.0.1", 0, config.limits, ready.set_result,
         config.tls))
     try:
         yield await ready
