@@ -146,6 +146,9 @@ def _recv_window_us(text: str | None) -> int:
 def _without_signature(data: bytes) -> tuple[bytes, bytes | None]:
     if b"signature=" not in data:
         return data, None
+    head, last, value = data.rpartition(b"&signature=")
+    if last and b"&" not in value and b"signature=" not in head:   # as clients send it
+        return head, value
     found = None
     kept = []
     for part in data.split(b"&"):

@@ -6,7 +6,8 @@ not properly percent-encoded, more than PARAMETERS_MAX names. Values are not loo
 import re
 from urllib.parse import unquote_to_bytes
 
-from gateway.refusals import DUPLICATE_PARAMETER, ILLEGAL, TOO_MANY_PARAMETERS, Refusal
+from gateway.refusals import ILLEGAL, TOO_MANY_PARAMETERS, Refusal
+from gateway.rest.form import read_pairs
 
 FORM = "application/x-www-form-urlencoded"
 PARAMETERS_MAX = 64
@@ -21,27 +22,14 @@ def read_parameters(query: bytes, body: bytes) -> dict[str, str]:
 
 
 def _read_form(data: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
     if not data:
-        return found
+        return {}
     if data.count(b"&") >= PARAMETERS_MAX:
         raise Refusal(TOO_MANY_PARAMETERS)
-    for part in data.split(b"&"):
-        name, _, value = part.partition(b"=")
-        text = _decode(name)
-        if text in found:
-            raise Refusal(DUPLICATE_PARAMETER)
-        if part:
-            found[text] = _decode(value)
-    return found
+    return read_pairs(data, _unescape)
 
 
-def _decode(data: bytes) -> str:
-    if b"%" in data or b"+" in data:
-        if _BROKEN_ESCAPE.search(data):
-            raise Refusal(ILLEGAL)
-        data = unquote_to_bytes(data.replace(b"+", b" "))
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise Refusal(ILLEGAL) from None
+def _unescape(data: bytes) -> bytes:
+    if _BROKEN_ESCAPE.search(data):
+        raise Refusal(ILLEGAL)
+    return unquote_to_bytes(data.replace(b"+", b" "))

@@ -1,0 +1,3 @@
+from collections.abc import Callable
+
+def read_pairs(data: bytes, unescape: Callable[[bytes], bytes]) -> dict[str, str]: ...
