@@ -10,7 +10,7 @@ At a limit:
   handshake above 16 KiB                       431
   handshake not complete in time               cut
   more unsent bytes than write_buffer_bytes_max   cut: a reader that slow has lost the stream anyway
-  unsent bytes for feed.behind_seconds_max     cut, on market streams
+  bytes unsent, or a ping behind 32 KiB unanswered, for feed.behind_seconds_max   cut, on market streams
   more than a quarter of that unsent           we stop reading and delivering until the peer has taken some, so that one
                                                who asks much before it reads is waited for, not cut
   no pong for pong_seconds_max                 close 1008
@@ -68,7 +68,7 @@ class Connection(asyncio.BaseProtocol):
         self.inlet = Inlet(self, self.outlet, limits.ws_message_bytes_max, limits.messages_second_max, self._write_most)
         self.data_received: Callable[[bytes], None] = self.inlet.received   # called by asyncio
         self._head_bytes = 0
-        self._pong_at = 0.0
+        self._pong_at = self._asked_at = 0.0
         self._close_sent = False
         self._close_received = False
 
@@ -198,12 +198,23 @@ class Connection(asyncio.BaseProtocol):
             self.outlet.ending = False
             self._end()
 
+    def ask(self) -> None:
+        """Ping: the answer will show that what was sent before has been read."""
+        self.outlet.asked, self._asked_at = True, asyncio.get_running_loop().time()
+        self.outlet.add(PING)
+        self._owner.stragglers.add(self, self._asked_at)
+
     def catches_up(self) -> bool:
-        """True when the system has taken everything: sockets are written to directly again."""
-        if not self._transport.get_write_buffer_size():
-            self.outlet.behind = False
+        """True when the system has taken everything, so that sockets are written to directly again, and the peer has
+        read what it was asked about.
+        """
+        outlet = self.outlet
+        if outlet.behind and not self._transport.get_write_buffer_size():
+            outlet.behind = False
             self._owner.stragglers.discard(self)
-        return not self.outlet.behind
+            if outlet.asked:
+                self._owner.stragglers.add(self, self._asked_at)
+        return not (outlet.behind or outlet.asked)
 
     def cut(self) -> None:
         """End a connection whose peer does not take what it asked for; what the system still holds is dropped."""
@@ -244,6 +255,9 @@ class Connection(asyncio.BaseProtocol):
                 self.outlet.add(pong_frame(data))
         else:
             self._pong_at = asyncio.get_running_loop().time()
+            self.outlet.asked, self.outlet.unproven = False, 0
+            if not self.outlet.behind:
+                self._owner.stragglers.discard(self)
 
     def handler_failed(self) -> None:
         """Called in the handler of its exception: close, the process goes on."""
@@ -260,7 +274,7 @@ class Connection(asyncio.BaseProtocol):
         self._protocol, self.inlet.shaking = None, False
         self.path, _, self.query = request.path.partition("?")
         self._pong_at = self._opened_at = asyncio.get_running_loop().time()
-        self.outlet.open = True
+        self.outlet.open, self.outlet.proof_bytes = True, self._owner.stragglers.proof_bytes
         self._owner.wheel.add(self, self._owner.limits.ping_seconds)
         try:
             handler = self._owner.factory()

@@ -12,6 +12,9 @@ cdef class Outlet:
     cdef public bint reading     # inside a read, which flushes at its end
     cdef public bint behind      # the transport holds some of ours
     cdef public bint ending      # after what waits, our side of the stream ends
+    cdef public bint asked       # a ping is under way whose answer shows that what came before it was read
+    cdef public Py_ssize_t proof_bytes   # after so many bytes we ask, 0: never
+    cdef public Py_ssize_t unproven      # bytes since the last answer
     cdef readonly Py_ssize_t queued_bytes
     cdef bint _waiting           # for the end of the pass
     cdef int _descriptor

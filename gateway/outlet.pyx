@@ -52,7 +52,11 @@ cdef class Turn:
 
 
 cdef class Outlet:
-    """Of one connection, which has `flush`, `abort` and `peer`. `queued_bytes` wait here."""
+    """Of one connection, which has `flush`, `abort`, `ask` and `peer`. `queued_bytes` wait here.
+
+    What the kernels on both sides hold says nothing of who reads it: some hundred KB may lie there. So every
+    `proof_bytes` the connection is told to `ask` for a sign that all before it was read.
+    """
 
     def __init__(self, connection, Turn turn not None, Py_ssize_t most):
         self._connection, self._turn, self._most = connection, turn, most
@@ -98,6 +102,8 @@ cdef class Outlet:
         """Send what waits; False when something is left for the transport."""
         cdef bytes data
         cdef ssize_t sent
+        if self.unproven > self.proof_bytes and self.proof_bytes != 0 and self.open and not self.asked:
+            self._connection.ask()
         if self._descriptor < 0 or self.behind:
             return False
         data = self.taken()
@@ -110,6 +116,7 @@ cdef class Outlet:
     cpdef bytes taken(self):
         """What waits, as one piece; it waits no more."""
         cdef bytes data = self._first
+        self.unproven += self.queued_bytes
         if self._more is not None:
             data = b"".join([data, *self._more])
         self._first, self._more, self.queued_bytes = None, None, 0

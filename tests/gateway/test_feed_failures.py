@@ -203,6 +203,27 @@ def test_a_reader_that_takes_nothing_for_too_long_is_cut_however_little_is_unsen
     run_feed(capsys, story, feed_settings={"behind_seconds_max": 0.3}, write_buffer_bytes_max=1 << 30)
 
 
+def test_a_reader_that_is_dead_is_cut_while_the_system_still_takes_all_for_it(capsys, caplog):
+    """40 KB: they lie in the buffers of the system, as what a dead reader of a thin stream gets in a minute."""
+    caplog.set_level("INFO", "gateway.connection")
+
+    async def story(kit: FeedKit) -> None:
+        async with kit.client("/ws/btcusdt@trade") as good, kit.client("/ws/btcusdt@trade") as bad:
+            client = Client(good)
+            bad.transport.pause_reading()
+            for number in range(4):
+                kit.say("BTCUSDT", (Kind.TRADE, {"t": number, "x": "x" * 10_000}))
+                assert (await client.read())["t"] == number
+            kit.say("BTCUSDT", trade(5))      # the question goes before it
+            assert await client.read() == trade(5)[1]
+            await until(lambda: "does not read" in caplog.text)
+            kit.say("BTCUSDT", trade(6))
+            assert await client.read() == trade(6)[1]
+            assert caplog.text.count("does not read") == 1
+
+    run_feed(capsys, story, feed_settings={"behind_seconds_max": 1.0})
+
+
 def test_a_slow_reader_misses_states_but_not_the_newest_one_and_is_not_cut(capsys):
     count, wide = 200, "x" * 40_000   # 8 MB, of which the buffers together take less than half
 
@@ -221,8 +242,7 @@ def test_a_slow_reader_misses_states_but_not_the_newest_one_and_is_not_cut(capsy
             kit.say("BTCUSDT", (Kind.BOOK_TICKER, {"u": count}))
             assert (await Client(slow).read())["u"] == count
 
-    run_feed(capsys, story, feed_settings={"behind_seconds_max": SECONDS_MAX}, write_buffer_bytes_max=256 * 1024,
-             socket_send_bytes=16 * 1024)
+    run_feed(capsys, story, feed_settings={"behind_seconds_max": SECONDS_MAX}, write_buffer_bytes_max=256 * 1024)
 
 
 def test_without_redis_requests_are_answered_and_data_comes_later(capsys):

@@ -28,6 +28,10 @@ class Owner:
             self.outlet.behind = True
             self.written.append(self.outlet.taken())
 
+    def ask(self) -> None:
+        self.outlet.asked = True
+        self.outlet.add(b"?")
+
     def abort(self) -> None:
         self.aborted = True
         self.outlet.shut()

@@ -59,6 +59,19 @@ def test_the_time_counts_from_when_it_fell_behind():
     run(story)
 
 
+def test_time_in_which_our_own_loop_was_held_does_not_count():
+    async def story(stragglers: Stragglers) -> None:
+        loop, late = asyncio.get_running_loop(), Peer()
+        stragglers.add(late)
+        now = loop.time()
+        assert stragglers.on_timer(now + 100) == LOOK_SECONDS and not late.was_cut
+        assert stragglers.on_timer(now + 100 + LOOK_SECONDS) and not late.was_cut
+        for look in range(2, 5):
+            stragglers.on_timer(now + 100 + look * LOOK_SECONDS)
+        assert late.was_cut
+    run(story, 4 * LOOK_SECONDS)
+
+
 def test_without_a_limit_nobody_is_looked_at():
     async def story(stragglers: Stragglers) -> None:
         stragglers.add(Peer())
