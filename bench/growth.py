@@ -37,9 +37,9 @@ class Cost:
 def cost(orders: int, instruments: int, commands: int, *, sized: bool = False) -> Cost:
     """Fills a fresh exchange and changes orders of it with `commands`.
 
-    Its capacities start at their defaults, or with `sized` at what will be needed.
+    Its capacities start at their defaults, or with `sized` there is room for all of it from the start.
     """
-    exchange, rng = _exchange(orders, sized), np.random.default_rng(orders + instruments)
+    exchange, rng = _exchange(orders, instruments, sized), np.random.default_rng(orders + instruments)
     exchange.apply(_opening(instruments))
     first, pause_ns = exchange.seq + 1, 0
     for start in range(0, orders, LOAD_ROWS):
@@ -55,8 +55,12 @@ def cost(orders: int, instruments: int, commands: int, *, sized: bool = False) -
     return Cost(elapsed / commands, pause_ns / 1000)
 
 
-def _exchange(orders: int, sized: bool) -> Exchange:
-    return Exchange(orders=orders + 1, wallets=4 * ACCOUNTS, accounts=2 * ACCOUNTS) if sized else Exchange()
+def _exchange(orders: int, instruments: int, sized: bool) -> Exchange:
+    exchange = Exchange()
+    if sized:
+        exchange.reserve(orders=orders, wallets=4 * ACCOUNTS, accounts=2 * ACCOUNTS, instruments=instruments,
+                         leaves=8 * instruments, events=CHUNK_COMMANDS * 2)
+    return exchange
 
 
 def _opening(instruments: int) -> Batch:

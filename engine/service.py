@@ -32,6 +32,7 @@ from engine.journal_writer import JournalWriter
 from engine.ledger_lag import LedgerLag
 from engine.records import RECORD_BYTES
 from engine.recovery import Listener, Recovered, lock_directory, recover
+from engine.room import make_room
 from engine.sequencer import Sequencer
 from engine.snapshot_file import list_snapshots
 from engine.snapshots import AtHand, take
@@ -89,6 +90,7 @@ class Engine:
         try:
             config.paths.journal.mkdir(mode=0o700, exist_ok=True)
             recovered = await recover(config, listener, begin, at_hand)
+            make_room(recovered.core, config.core)
             writer = JournalWriter(recovered.walk, config.journal)
             writer.open()
             engine = cls(config, recovered, writer, clock)

@@ -17,6 +17,7 @@ cdef struct Events:
 
 cdef bint events_init(Events* events, size_t capacity) noexcept nogil
 cdef void events_free(Events* events) noexcept nogil
+cdef bint events_reserve(Events* events, size_t capacity) noexcept nogil
 cdef void events_grow(Events* events) noexcept nogil
 
 cdef class EventBuffer:

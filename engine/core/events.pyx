@@ -16,20 +16,29 @@ cdef void events_free(Events* events) noexcept nogil:
         block_free(events.items)
 
 
+cdef bint events_reserve(Events* events, size_t capacity) noexcept nogil:
+    return capacity <= events.capacity or _resize(events, capacity)
+
+
 cdef void events_grow(Events* events) noexcept nogil:
+    if not _resize(events, events.capacity * 2):
+        events.failed = True
+        events.count -= 1
+
+
+cdef bint _resize(Events* events, size_t capacity) noexcept nogil:
     cdef Event* block
     if events.items == events.lent:
-        block = <Event*>block_grow(NULL, events.capacity * 2 * sizeof(Event))
+        block = <Event*>block_grow(NULL, capacity * sizeof(Event))
         if block != NULL:
             memcpy(block, events.items, events.count * sizeof(Event))
     else:
-        block = <Event*>block_grow(events.items, events.capacity * 2 * sizeof(Event))
+        block = <Event*>block_grow(events.items, capacity * sizeof(Event))
     if block == NULL:
-        events.failed = True
-        events.count -= 1
-        return
+        return False
     events.items = block
-    events.capacity *= 2
+    events.capacity = capacity
+    return True
 
 
 cdef class EventBuffer:

@@ -20,6 +20,16 @@ class Exchange:
         top_events: bool = False,
         orders_max: int = ...,
     ) -> None: ...
+    def reserve(
+        self,
+        *,
+        orders: int = 0,
+        wallets: int = 0,
+        accounts: int = 0,
+        instruments: int = 0,
+        leaves: int = 0,
+        events: int = 0,
+    ) -> None: ...
     def apply(self, commands: Buffer) -> memoryview: ...
     def apply_one(self, command: bytes) -> int: ...
     def events(self) -> memoryview: ...

@@ -19,8 +19,10 @@ from engine.core.events cimport EventBuffer
 from engine.core.fees cimport TIERS
 from engine.core.limits cimport reference_price
 from engine.core.once cimport once_find
+from engine.core.sizing cimport Sizes, size_state
 from engine.core.snapshot cimport snapshot_dump, snapshot_load
-from engine.core.state cimport Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init
+from engine.core.state cimport (
+    ACCOUNT_MAX, INSTRUMENT_MAX, Book, FeeRow, Limits, State, Top, account_known, book_known, state_free, state_init)
 from engine.core.tags cimport expires_of
 from engine.core.tops cimport book_top
 from engine.core.types cimport TEXT_BYTES, Command
@@ -56,6 +58,26 @@ cdef class Exchange:
 
     def __dealloc__(self):
         state_free(&self.state)
+
+    def reserve(self, *, uint32_t orders=0, uint32_t wallets=0, uint32_t accounts=0, uint32_t instruments=0,
+                uint32_t leaves=0, uint32_t events=0):
+        """Makes room for so much in all and touches it, so that no command waits for memory until there is more.
+
+        Also in an exchange that is in use; 0 leaves a table as it is. Account and instrument numbers are meant: 1000
+        is room for those up to 1000. leaves: ranges of 64 prices in which orders stand; events: of one apply().
+        MemoryError: there is not enough, or a number is impossible; the exchange is as good as before. O(room).
+        """
+        cdef Sizes sizes
+        if orders > self.state.pool.open_max or accounts > ACCOUNT_MAX or instruments > INSTRUMENT_MAX:
+            raise MemoryError(f"room for {orders} orders, {accounts} accounts, {instruments} instruments: at most "
+                              f"{self.state.pool.open_max}, {<int>ACCOUNT_MAX}, {<int>INSTRUMENT_MAX}")
+        sizes.orders, sizes.wallets, sizes.accounts = orders, wallets, accounts
+        sizes.instruments, sizes.leaves, sizes.events = instruments, leaves, events
+        if not size_state(&self.state, &sizes):
+            raise MemoryError("no memory for what is expected: lower the numbers under [core]")
+        if self.state.events.items != self.buffer.items:
+            self.buffer = EventBuffer.adopt(&self.state.events)
+            self.buffer.count = self.state.events.count
 
     def apply(self, commands):
         """Applies commands (a buffer of 128 bytes each) in order and returns the buffer of their events.

@@ -32,6 +32,8 @@ cdef struct Index:
 
 cdef bint index_init(Index* index, size_t capacity) noexcept nogil
 cdef void index_free(Index* index) noexcept nogil
+# Room for so many entries, those that are in kept. O(entries).
+cdef bint index_expand(Index* index, size_t count) noexcept nogil
 # Room for so many entries at once, if there are none yet.
 cdef bint index_reserve(Index* index, size_t count) noexcept nogil
 # The rare halves of what stands below.

@@ -30,6 +30,15 @@ cdef bint index_reserve(Index* index, size_t count) noexcept nogil:
     return True
 
 
+cdef bint index_expand(Index* index, size_t count) noexcept nogil:
+    if index.count == 0 and index.old.buckets == NULL:
+        return index_reserve(index, count)
+    while index.old.buckets != NULL or (<size_t>index.table.mask + 1) * LOAD < count:
+        if not index_grow(index):
+            return False
+    return True
+
+
 cdef bint index_grow(Index* index) noexcept nogil:
     """One step of it: a table of twice the size, then bucket after bucket."""
     cdef Table table

@@ -55,6 +55,8 @@ cdef struct Shelf:          # memory of the ladders of all books
     uint32_t branch_fresh
     uint32_t branch_capacity
 
+# Room for so many leaves, and for the branches above them.
+cdef bint shelf_reserve(Shelf* shelf, uint32_t leaves) noexcept nogil
 cdef bint shelf_init(Shelf* shelf, size_t leaves) noexcept nogil
 cdef void shelf_free(Shelf* shelf) noexcept nogil
 cdef void ladder_init(Ladder* ladder) noexcept nogil

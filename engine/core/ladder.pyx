@@ -16,6 +16,11 @@ cdef bint shelf_init(Shelf* shelf, size_t leaves) noexcept nogil:
     return _resize_leaves(shelf, leaves) and _resize_branches(shelf, leaves)
 
 
+cdef bint shelf_reserve(Shelf* shelf, uint32_t leaves) noexcept nogil:
+    return ((leaves <= shelf.leaf_capacity or _resize_leaves(shelf, leaves))
+            and (leaves <= shelf.branch_capacity or _resize_branches(shelf, leaves)))
+
+
 cdef void shelf_free(Shelf* shelf) noexcept nogil:
     block_free(shelf.levels)
     block_free(shelf.leaves)

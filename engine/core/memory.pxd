@@ -7,6 +7,8 @@ copy. A header of one cache line before the block holds its size.
 # Returns the block with its old content kept and the rest zero, or NULL (the old block is then untouched).
 cdef void* block_grow(void* block, size_t size_bytes) noexcept nogil
 cdef void block_free(void* block) noexcept nogil
+# Has the kernel find memory for all of it now, its content kept: the first touch of a page is what takes time.
+cdef void block_touch(void* block) noexcept nogil
 
 
 cdef class Block:

@@ -12,10 +12,20 @@ cdef extern from "sys/mman.h" nogil:
     enum: MADV_HUGEPAGE
     void* MAP_FAILED
 
+cdef extern from *:
+    """
+    static inline void buttonwood_rewrite(char *at) {  /* volatile, or the compiler sees that nothing changes */
+        volatile char *byte = at;
+        *byte = *byte;
+    }
+    """
+    void rewrite "buttonwood_rewrite"(char* at) noexcept nogil
+
 cdef enum:
     HEADER_BYTES = 64
     MAPPED_BYTES = 65536  # blocks of at least this size are mapped
     PAGE_BYTES = 4096
+    MADV_POPULATE_WRITE = 23  # Linux 5.14; headers may be older
     HUGE_BYTES = 2097152
     HUGE_FROM_BYTES = 262144  # blocks of at least this size begin at a multiple of HUGE_BYTES and are given huge pages
 
@@ -66,6 +76,18 @@ cdef void block_free(void* block) noexcept nogil:
     cdef size_t size = (<size_t*>_base(block))[0]
     _live_bytes -= size
     _release(_base(block), size)
+
+
+cdef void block_touch(void* block) noexcept nogil:
+    """Kernels before 5.14 do not know how: then each page is written with what it holds."""
+    cdef size_t size = 0 if block == NULL else (<size_t*>_base(block))[0]
+    cdef char* base = _base(block)
+    cdef size_t place = 0
+    if size < MAPPED_BYTES or madvise(base, _whole(size), MADV_POPULATE_WRITE) == 0:
+        return
+    while place < size:
+        rewrite(base + place)
+        place += PAGE_BYTES
 
 
 cdef inline char* _base(void* block) noexcept nogil:

@@ -26,6 +26,7 @@ cdef struct Wallets:
 
 cdef bint wallets_init(Wallets* wallets, size_t capacity) noexcept nogil
 cdef void wallets_free(Wallets* wallets) noexcept nogil
+cdef bint wallets_reserve(Wallets* wallets, uint32_t count) noexcept nogil
 # A new wallet for a key that has none; 0 when memory ran out. spare is its account's place for the wallet kept for it.
 cdef uint32_t wallet_add(Wallets* wallets, uint64_t key, uint32_t* spare) noexcept nogil
 

@@ -1,7 +1,7 @@
 """Memory of the wallets."""
 from libc.stdint cimport uint32_t, uint64_t
 
-from engine.core.index cimport index_add, index_free, index_init
+from engine.core.index cimport index_add, index_expand, index_free, index_init
 from engine.core.memory cimport block_free, block_grow
 
 
@@ -33,6 +33,12 @@ cdef uint32_t wallet_add(Wallets* wallets, uint64_t key, uint32_t* spare) noexce
     wallets.keys[index] = key
     wallets.count += 1
     return index
+
+
+cdef bint wallets_reserve(Wallets* wallets, uint32_t count) noexcept nogil:
+    if count > wallets.capacity and not _resize(wallets, <size_t>count + count % 2):
+        return False
+    return index_expand(&wallets.index, count)
 
 
 cdef bint _resize(Wallets* wallets, size_t capacity) noexcept nogil:
