@@ -68,6 +68,17 @@ class CcxtAccount(Account):
             sent["price"] = str(price)
         return sent
 
+    async def trailing_sell(self, quantity: float, percent: float) -> Answer:
+        """create_order with a trailing percentage."""
+        order = await self._call("create_order" + self._suffix, MARKET, "market", "sell", quantity, None,
+                                 {"trailingPercent": percent, "stopLossOrTakeProfit": "stopLoss"})
+        return order["info"]
+
+    async def best_ask(self) -> tuple[float, float]:
+        """fetch_order_book: price and what is shown there."""
+        price, shown, *_ = (await self._call("fetch_order_book", MARKET, 5))["asks"][0]
+        return price, shown
+
     async def order(self, order_id: int) -> Answer:
         """fetch_order."""
         return (await self._call("fetch_order" + self._suffix, str(order_id), MARKET))["info"]
@@ -149,6 +160,26 @@ async def batches_and_timers(me: CcxtAccount) -> None:
     await wait_until(gone, "the timer's end")
     for answer in answers[:2]:
         same((await me.order(answer["orderId"]))["status"], "CANCELED")
+
+
+async def trailing_stops_and_icebergs(me: CcxtAccount, other: CcxtAccount) -> None:
+    """By ccxt's own words where it has them: trailingPercent; icebergQty it passes on."""
+    await other.place(side="SELL", type="LIMIT", timeInForce="GTC", quantity=1, price=3000)
+    await me.place(side="BUY", type="LIMIT", timeInForce="GTC", quantity=1, price=3000)
+    trail = await me.trailing_sell(0.5, percent=1)
+    found = await me.order(trail["orderId"])
+    same((found["status"], found["type"], found["trailingDelta"]), ("NEW", "STOP_LOSS", 100))
+    await other.place(side="BUY", type="LIMIT", timeInForce="GTC", quantity=1, price=2960)
+    await me.place(side="SELL", type="LIMIT", timeInForce="GTC", quantity=0.1, price=2960)
+    found = await me.order(trail["orderId"])
+    same((found["status"], found["cummulativeQuoteQty"]), ("FILLED", "1480.00000000"))
+    iceberg = await me.place(side="SELL", type="LIMIT", timeInForce="GTC", quantity=1, price=3100, icebergQty="0.1")
+    await other.place(side="BUY", type="LIMIT", timeInForce="GTC", quantity=0.15, price=3100)
+    found = await me.order(iceberg["orderId"])
+    same((found["executedQty"], found["icebergQty"]), ("0.15000000", "0.10000000"))
+    same(await me.best_ask(), (3100.0, 0.05))
+    same((await me.cancel(iceberg["orderId"]))["status"], "CANCELED")
+    await other.cancel_all()
 
 
 def _text(value: Any) -> str:

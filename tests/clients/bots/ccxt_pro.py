@@ -6,7 +6,7 @@ from typing import Any
 import ccxt.pro
 from account import Answer
 from books import BookWatch, keep_in_step
-from ccxt_account import MARKET, CcxtAccount, batches_and_timers, point
+from ccxt_account import MARKET, CcxtAccount, batches_and_timers, point, trailing_stops_and_icebergs
 from report import Day, same, wait_until
 from story import whole_story
 
@@ -118,7 +118,10 @@ async def main() -> None:
         for account in (mine, other):
             await account.close()
     mine, other = accounts(day.venue, "hmac")
-    await mine.exchange.load_markets()
+    for account in (mine, other):
+        await account.exchange.load_markets()
+    await day.step("trailing stops and icebergs", lambda: trailing_stops_and_icebergs(mine, other))
+    await other.close()
     await day.step("batches and timers", lambda: batches_and_timers(mine))
     await day.step("reconnect", lambda: comes_back(day, mine))
     day.end()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import ccxt
-from ccxt_account import CcxtAccount, batches_and_timers, point
+from ccxt_account import CcxtAccount, batches_and_timers, point, trailing_stops_and_icebergs
 from report import Day, same, wait_until
 from story import whole_story
 
@@ -67,13 +67,16 @@ async def comes_back(day: Day, exchange: Any) -> None:
 async def main() -> None:
     """The day."""
     day = Day("ccxt")
-    me, _ = accounts(day.venue, "hmac")
+    me, partner = accounts(day.venue, "hmac")
     await day.step("markets", lambda: markets(me.exchange))
     await day.step("book", lambda: book(day, me.exchange))
     for kind in ("hmac", "ed25519"):
         mine, other = accounts(day.venue, kind)
         mine.exchange.load_markets()
         await whole_story(day, f"REST {kind}", mine, other)
+    for account in (me, partner):
+        account.exchange.load_markets()
+    await day.step("trailing stops and icebergs", lambda: trailing_stops_and_icebergs(me, partner))
     await day.step("batches and timers", lambda: batches_and_timers(me))
     await day.step("reconnect", lambda: comes_back(day, me.exchange))
     day.end()
