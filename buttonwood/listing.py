@@ -1,4 +1,4 @@
-"""What a venue offers at its first start, in people's terms: assets, instruments, funded accounts; and the same as the
+"""What a venue offers, in people's terms: assets, instruments, funded accounts; and the same as the
 core's integers. A listing is a TOML file (`buttonwood up --listing FILE`) or a value in the code (the demo's).
 
     [[assets]]
@@ -29,6 +29,8 @@ from engine.core.decimals import parse_decimal
 from engine.errors import ConfigError
 
 _STEP_PLACES = 9      # decimal places a price or quantity step may have
+_MAY_BE_ZERO = ("min_notional", "max_notional", "reference_price")
+FIRST = {"min_notional": 0, "maker_fee_ppm": 1000, "taker_fee_ppm": 1000}   # of a new instrument
 Request = tuple[str, dict[str, Any]]
 
 
@@ -40,7 +42,7 @@ class AssetTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class InstrumentTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is traded against what, in which steps and bounds. Fees are parts per million of what is received."""
+    """What is traded against what, in which steps, bounds and limits. Fees are millionths of what is received."""
 
     symbol: str
     base: str
@@ -49,9 +51,17 @@ class InstrumentTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lot: str
     max_price: str
     max_quantity: str
-    min_notional: str = "0"
-    maker_fee_ppm: int = 1000
-    taker_fee_ppm: int = 1000
+    min_notional: str | None = None         # and what follows: what is not said is as in FIRST, later left as it is
+    maker_fee_ppm: int | None = None
+    taker_fee_ppm: int | None = None
+    max_notional: str | None = None         # limits; "0" or 0 switches one off
+    reference_price: str | None = None      # middle of the band until something has traded
+    band_up_ppm: int | None = None          # how far above and below the last trade an order may be priced
+    band_down_ppm: int | None = None
+    orders_max: int | None = None           # of an account: open orders
+    stops_max: int | None = None            # of an account: stop orders that wait
+    slippage_ppm: int | None = None         # how far from the best price a market order trades
+    day_end_s: int | None = None            # when DAY orders end, in seconds of the UTC day
 
 
 class AccountTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +87,10 @@ class Listing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             ("admin.asset", {"asset": number, "scale": asset.scale, "code": asset.code})
             for number, asset in enumerate(self.assets, 1)]
         for number, terms in enumerate(self.instruments, 1):
-            requests.append(("admin.instrument", _instrument(number, terms, asset_ids, scales)))
+            requests.append(("admin.instrument", {
+                "instrument": number, "status": 0, **FIRST, **instrument_terms(terms, asset_ids, scales)}))
+            requests += [(method, {"instrument": number, **values})
+                         for method, values in limit_terms(terms, scales).items() if values]
         for account in self.accounts:
             requests.extend(_account(account))
         return requests
@@ -95,21 +108,34 @@ def read_listing(path: Path) -> Listing:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _instrument(number: int, terms: InstrumentTerms, ids: dict[str, int], scales: dict[str, int]) -> dict[str, Any]:
+def instrument_terms(terms: InstrumentTerms, ids: dict[str, int], scales: dict[str, int]) -> dict[str, Any]:
+    """The fields of admin.instrument that these terms say, but for number and status. Raises ConfigError."""
     for key, code in (("base", terms.base), ("quote", terms.quote)):
         if code not in ids:
             raise ConfigError(f"instrument {terms.symbol}: {key} {code!r} is no asset of this listing")
     tick, lot = _number(terms, "tick", _STEP_PLACES), _number(terms, "lot", _STEP_PLACES)
-    lots_max = _steps(terms, "max_quantity", lot)
+    said = {name: getattr(terms, name) for name in ("maker_fee_ppm", "taker_fee_ppm")}
+    if terms.min_notional is not None:
+        said["min_notional"] = _number(terms, "min_notional", scales[terms.quote])
     return {
-        "instrument": number, "symbol": terms.symbol, "status": 0,
-        "base_asset": ids[terms.base], "quote_asset": ids[terms.quote],
+        "symbol": terms.symbol, "base_asset": ids[terms.base], "quote_asset": ids[terms.quote],
         "lot_value": _minor(terms, "lot", lot, _STEP_PLACES - scales[terms.base]),
         "tick_value": _minor(terms, "tick x lot", tick * lot, 2 * _STEP_PLACES - scales[terms.quote]),
-        "min_lots": 1, "max_lots": lots_max, "max_ticks": _steps(terms, "max_price", tick),
-        "min_notional": _number(terms, "min_notional", scales[terms.quote]),
-        "maker_fee_ppm": terms.maker_fee_ppm, "taker_fee_ppm": terms.taker_fee_ppm,
+        "min_lots": 1, "max_lots": _steps(terms, "max_quantity", lot), "max_ticks": _steps(terms, "max_price", tick),
+        **{name: value for name, value in said.items() if value is not None},
     }
+
+
+def limit_terms(terms: InstrumentTerms, scales: dict[str, int]) -> dict[str, dict[str, int]]:
+    """The fields of admin.limits and admin.protection that these terms say. Raises ConfigError."""
+    limits = {name: getattr(terms, name) for name in ("band_up_ppm", "band_down_ppm", "orders_max")}
+    if terms.max_notional is not None:
+        limits["max_notional"] = _number(terms, "max_notional", scales[terms.quote])
+    if terms.reference_price is not None:
+        limits["reference_ticks"] = _steps(terms, "reference_price", _number(terms, "tick", _STEP_PLACES))
+    protection = {name: getattr(terms, name) for name in ("slippage_ppm", "stops_max", "day_end_s")}
+    return {method: {name: value for name, value in said.items() if value is not None}
+            for method, said in (("admin.limits", limits), ("admin.protection", protection))}
 
 
 def _account(terms: AccountTerms) -> list[Request]:
@@ -123,7 +149,7 @@ def _account(terms: AccountTerms) -> list[Request]:
 def _number(terms: InstrumentTerms, key: str, places: int) -> int:
     """A decimal field as an integer of 10**-places."""
     value = parse_decimal(getattr(terms, key), places)
-    if value < 0 or (value == 0 and key != "min_notional"):
+    if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
         raise ConfigError(f"instrument {terms.symbol}: {key} = {getattr(terms, key)!r}: "
                           f"write a positive decimal number with at most {places} places")
     return value

@@ -20,7 +20,7 @@ PLACES = 8
 E8 = 10**PLACES
 _INT64_MAX = 2**63 - 1
 _LIMITS = ("max_notional", "reference_ticks", "band_up_ppm", "band_down_ppm", "orders_max",
-           "stops_max")   # of core.limits, and of core.protection
+           "slippage_ppm", "stops_max", "day_end_s")   # of core.limits, and of core.protection
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +68,9 @@ class Instrument(Struct, frozen=True, kw_only=True):
     band_up_ppm: int = 0
     band_down_ppm: int = 0
     orders_max: int = 0
+    slippage_ppm: int = 0       # and what follows: PROTECTION
     stops_max: int = 0
+    day_end_s: int = 0
 
     def price_text(self, ticks: int) -> str:
         """A price with 8 decimal places."""
@@ -134,8 +136,7 @@ class Catalog:
             self.assets[number] = self.asset_by_code[code] = asset
         for record in np.frombuffer(core.instruments(), INSTRUMENT_COMMAND):
             number = int(record["instrument"])
-            _, stops_max, _ = core.protection(number)
-            self._add(record, (*core.limits(number), stops_max))
+            self._add(record, (*core.limits(number), *core.protection(number)))
 
     def _add(self, record: np.void, limits: tuple[int, ...]) -> None:
         try:
