@@ -7,10 +7,10 @@ from engine.core.clients cimport client_hash
 from engine.core.controls cimport control
 from engine.core.list_placing cimport begin_list, gather
 from engine.core.lists cimport cancel_list
-from engine.core.lookahead cimport FAR, NEAR, RING, is_wide, look_far, look_near
+from engine.core.lookahead cimport BETWEEN, FAR, NEAR, RING, is_wide, look_between, look_far, look_near
 from engine.core.money cimport credit, debit
-from engine.core.orders cimport cancel, cancel_all, reduce
-from engine.core.plain cimport is_plain, place_plain
+from engine.core.orders cimport cancel_all, reduce
+from engine.core.plain cimport cancel, is_plain, place_plain
 from engine.core.rare cimport place
 from engine.core.replacing cimport replace
 from engine.core.reports cimport report_refused
@@ -47,7 +47,7 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
 cdef uint64_t _apply_one(State* state, Command* command) noexcept nogil:
     if command.seq != state.seq + 1:
         return 0
-    state.text_hash = client_hash(command.account, command.text)
+    state.text_hash = client_hash(command.account, command.text) if command.text[0] != 0 else 0
     _dispatch(state, command)
     return 0 if state.failed else 1
 
@@ -61,7 +61,8 @@ cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) no
     for position in range(count):
         if position + FAR < count:
             hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR], wide)
-        if wide and position + NEAR < count:
+        if wide and position + BETWEEN < count:
+            look_between(state, &commands[position + BETWEEN])
             look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING])
         if commands[position].seq != state.seq + 1:
             return position

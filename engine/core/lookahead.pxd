@@ -1,8 +1,9 @@
 """Asks the cache for what the commands a little further on will touch. Reads only; never changes a result.
 
 A command costs more waiting for memory than computing: its account, wallet, order, queue and book lie anywhere. Each is
-looked at twice: FAR ahead for what its own bytes name, NEAR for what those records name in turn; that is left out while
-the books are few and their orders fit the nearer caches. No branch depends on a command: commands come in no order, and
+looked at three times: FAR ahead for what its own bytes name, BETWEEN for where in the book's trie its price lies, NEAR
+for what those records name in turn; the last two are left out while the books are few and their orders fit the nearer
+caches. No branch depends on a command: commands come in no order, and
 a wrong guess costs more than asking for lines that are not needed. Ids out of range become 0, where nothing lives; only
 asking needs no check.
 """
@@ -19,6 +20,7 @@ from engine.core.types cimport SELL, Command
 cdef enum:
     STREAM = 24         # the batch itself lies far away: lines of the command so many places on
     FAR = 12
+    BETWEEN = 9
     NEAR = 6
     RING = 16           # hashes kept between looking far ahead and applying; a power of two above FAR
     FEW_BOOKS = 16
@@ -45,6 +47,23 @@ cdef inline uint32_t look_far(State* state, Command* command, bint wide) noexcep
         prefetch(<char*>&state.books[command.instrument] + 64)
         prefetch(<char*>&state.books[command.instrument] + 128)
     return hashed
+
+
+cdef inline void look_between(State* state, Command* command) noexcept nogil:
+    """The branch of its price, both sides' best, and the slot after the next one to be taken."""
+    cdef Book* book = &state.books[command.instrument if command.instrument < state.books_capacity else 0]
+    cdef uint64_t side = command.side & SELL
+    cdef Ladder* ladder = &book.ladders[side]
+    cdef int64_t key = side_key(<int>side, command.price_ticks)
+    prefetch(&state.shelf.branches[upper(ladder)].children[(key >> (FAN_BITS * ladder.height)) & FAN_MASK])
+    prefetch(&state.shelf.leaves[ladder.best_level >> FAN_BITS])
+    prefetch(&state.shelf.levels[book.ladders[side ^ 1].best_level])
+    look_at_order(state, state.pool.nodes[state.pool.free].next)
+
+
+cdef inline uint32_t upper(Ladder* ladder) noexcept nogil:
+    """The branch that is its root, 0 where a leaf is."""
+    return ladder.root & -<uint32_t>(ladder.height != 0)
 
 
 cdef inline void look_near(State* state, Command* command, uint32_t hashed) noexcept nogil:
@@ -76,9 +95,9 @@ cdef inline void look_at_levels(State* state, Book* book, int side, int64_t pric
     """The level of a price, if the ladder is at most one branch high, and the first maker of the opposite side."""
     cdef Ladder* ladder = &book.ladders[side]
     cdef int64_t key = side_key(side, price_ticks)
-    cdef uint32_t branch = ladder.root if ladder.height != 0 else 0
+    cdef uint32_t branch = upper(ladder)
     cdef uint32_t leaf = state.shelf.branches[branch].children[(key >> (FAN_BITS * ladder.height)) & FAN_MASK]
-    leaf = leaf if ladder.height != 0 else ladder.root
+    leaf ^= (leaf ^ ladder.root) & -<uint32_t>(branch == 0)
     prefetch(&state.shelf.levels[(<uint64_t>leaf << FAN_BITS) + (key & FAN_MASK)])
     prefetch(&state.shelf.leaves[leaf])
     look_at_order(state, state.shelf.levels[book.ladders[1 - side].best_level].head)

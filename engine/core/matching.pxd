@@ -44,7 +44,7 @@ cdef inline void _accept(State* state, Taker* taker, bint plain) noexcept nogil:
         taker.slot = pool_take(&state.pool)
         if taker.slot == 0:
             state.failed = True
-    report_accepted(state, taker)
+    report_accepted(state, taker, plain)
     if not plain and command.time_in_force == FOK and not _fills(state, taker):
         taker.limit_key = INT64_MAX  # nothing trades
 

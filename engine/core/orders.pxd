@@ -1,4 +1,4 @@
-"""Commands about open orders: cancel, reduce keeping the place in the queue, cancel all of an account."""
+"""Commands about open orders: what engine.core.plain cancels with, reduce with the place kept, cancel all."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from engine.core.clients cimport client_find
@@ -11,7 +11,6 @@ from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.types cimport CANCELED, Command
 from engine.core.wallets cimport Wallet
 
-cdef void cancel(State* state, Command* command) noexcept nogil
 cdef void reduce(State* state, Command* command) noexcept nogil
 cdef void cancel_all(State* state, Command* command) noexcept nogil
 # Takes lots, fewer than are open, off an order's quantity and reports REDUCED; it keeps its place.

@@ -8,15 +8,7 @@ from engine.core.reports cimport report_refused, report_resting
 from engine.core.state cimport account_known, book_known
 from engine.core.stops cimport lower_waiting
 from engine.core.types cimport (
-    BAD_REDUCE, MASS_CANCEL, REDUCED, REQUESTED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Event)
-
-
-cdef void cancel(State* state, Command* command) noexcept nogil:
-    cdef uint32_t slot = find_order(state, command)
-    if slot == 0:
-        report_refused(state, command, why_unknown(state, command))
-        return
-    take_off(state, command, slot, REQUESTED)
+    BAD_REDUCE, MASS_CANCEL, REDUCED, UNKNOWN_ACCOUNT, UNKNOWN_INSTRUMENT, UNKNOWN_ORDER, Event)
 
 
 cdef void reduce(State* state, Command* command) noexcept nogil:

@@ -1,7 +1,8 @@
-"""The common order has a way of its own through the same code (engine.core.admission says how).
+"""The two commands that come all the time: the common order, which has a way of its own through the same code
+(engine.core.admission says how), and cancel.
 
-It stands in a module of its own so that the compiler sees one caller, draws all of it into one function and keeps the
-taker in registers.
+They stand in a module of their own so that the compiler sees one caller of what they share with others, draws all of
+it into one function each and keeps the taker in registers.
 """
 from libc.stdint cimport uint32_t
 
@@ -19,3 +20,4 @@ cdef inline bint is_plain(Command* command) noexcept nogil:
 
 # A PLACE that is_plain.
 cdef void place_plain(State* state, Command* command) noexcept nogil
+cdef void cancel(State* state, Command* command) noexcept nogil

@@ -40,9 +40,12 @@ cdef inline Event* echo_with(
     return event
 
 
-cdef inline void report_accepted(State* state, Taker* taker) noexcept nogil:
+cdef inline void report_accepted(State* state, Taker* taker, bint plain) noexcept nogil:
+    """Plain as engine.core.admission has it: neither by amount nor apart."""
     cdef Command* command = taker.command
-    echo_with(state, command, ACCEPTED, taker.slot, command.seq, command.qty_lots, command.amount, command.stp)
+    cdef int64_t amount = 0 if plain else command.amount
+    cdef int stp = 0 if plain else command.stp
+    echo_with(state, command, ACCEPTED, taker.slot, command.seq, command.qty_lots, amount, <uint8_t>stp)
 
 
 cdef inline void report_refused(State* state, Command* command, int code) noexcept nogil:

@@ -9,7 +9,7 @@ from engine.core.lookahead cimport look_at_maker
 from engine.core.pool cimport MARKED, Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
 from engine.core.resting cimport leave, rest
-from engine.core.settlement cimport fee_of, settle, settle_taker
+from engine.core.settlement cimport charge_of, settle, settle_taker
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.taker cimport Taker
 from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, NO_LIQUIDITY, SLIPPAGE, Code, Command
@@ -31,8 +31,8 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     if book.fee_rows != 0:
         fees = tier_fees(state, book, taker.side, taker.command.account, maker.account, taker_gets, maker_gets)
     else:
-        fees.taker = fee_of(taker_gets, book.taker_fee_ppm)
-        fees.maker = fee_of(maker_gets, book.maker_fee_ppm)
+        fees.taker = charge_of(taker_gets, book.taker_fee_ppm)
+        fees.maker = charge_of(maker_gets, book.maker_fee_ppm)
     level.qty_lots -= lots
     maker.left_lots -= lots
     maker.quote_filled += quote
