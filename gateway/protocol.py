@@ -8,8 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 ZERO = "0.00000000"
 NO_LIST = -1           # orderListId of an order that is in no list: all of ours
-EMPTY_RESULT = b"{}"
-NULL = b"null"
+EMPTY_RESULT, NULL = b"{}", b"null"
 
 SIDES = ("BUY", "SELL")                         # indexed by engine.core.codes.Side, and so on
 ORDER_TYPES = (
@@ -154,6 +153,7 @@ class OrderState(Struct, gc=False, rename="camel"):
     prevented_quantity: str | UnsetType = UNSET
     trailing_delta: int | UnsetType = UNSET
     trailing_time: int | UnsetType = UNSET   # -1: waits for its stop price
+    trigger_price: str | UnsetType = UNSET   # of one that follows: what would set it off now
 
 
 class PreventedMatch(Struct, gc=False, rename="camel"):

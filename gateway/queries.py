@@ -16,7 +16,7 @@ from gateway.exchange_info import exchange_info
 from gateway.order_replies import order_state
 from gateway.order_store import Order, OrderStore
 from gateway.order_terms import Params, client_order_id, find_instrument, needed, order_id
-from gateway.protocol import EMPTY_RESULT, AccountState, Balance, CommissionRates, Depth, encode
+from gateway.protocol import EMPTY_RESULT, AccountState, Balance, CommissionRates, Depth, OrderState, encode
 from gateway.rates import Rates
 from gateway.recent_trades import TRADES_MAX, RecentTrades
 from gateway.refusals import (
@@ -94,15 +94,24 @@ class Queries:
         order = self._order(account, params)
         if order is None or order.instrument != instrument.id:
             raise Refusal(NO_SUCH_ORDER)
-        return encode(order_state(order, instrument, unit_ns))
+        return encode(self._state(order, unit_ns))
 
     def open_orders(self, account: int, params: Params, unit_ns: int) -> bytes:
         """openOrders.status: of one symbol, or of all."""
         instrument = find_instrument(params, self._catalog.by_symbol).id if "symbol" in params else 0
         ids = np.frombuffer(self._core.open_orders(account, instrument), ORDER)["order_id"].tolist()
         orders = [self._store.find_open(number) for number in ids]
-        return encode([order_state(order, self._catalog.by_id[order.instrument], unit_ns)
-                       for order in orders if order is not None])
+        return encode([self._state(order, unit_ns) for order in orders if order is not None])
+
+    def _state(self, order: Order, unit_ns: int) -> OrderState:
+        """With the trigger of a trailing stop that follows the price: its moves are told by nothing else."""
+        instrument = self._catalog.by_id[order.instrument]
+        state = order_state(order, instrument, unit_ns)
+        follows = order.trailing_ns and not order.working_ns
+        record = self._core.order(order.id, order.slot) if follows else None
+        if record is not None:
+            state.trigger_price = instrument.price_text(int(np.frombuffer(record, ORDER)[0]["trigger_ticks"]))
+        return state
 
     def account(self, account: int, params: Params, unit_ns: int) -> bytes:
         """account.status"""

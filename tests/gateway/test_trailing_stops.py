@@ -33,15 +33,18 @@ async def test_it_follows_the_highest_price_and_is_set_off_below_it(venue: Runni
     assert row == await alice.ok("order.status", **BTC, orderId=placed["orderId"])
     assert (row["trailingDelta"], row["trailingTime"], row["isWorking"], row["stopPrice"]) == (
         100, placed["transactTime"], False, "0.00000000")
+    assert row["triggerPrice"] == "49500.00000000"
     for price in ("52000", "51500", "51480.01"):   # 1 % below the highest is 51480
         await trade_at(alice, bob, price)
-        assert (await alice.ok("order.status", **BTC, origClientOrderId="t"))["isWorking"] is False
+        state = await alice.ok("order.status", **BTC, origClientOrderId="t")
+        assert (state["isWorking"], state["triggerPrice"]) == (False, "51480.00000000")
     await bob.ok("order.place", **limit("BUY", "51480", "0.01"))
     taken = await bob.ok("order.place", **limit("SELL", "51480", "0.01"))
     [set_off] = await reports(alice)
     assert (set_off["x"], set_off["w"], set_off["W"], set_off["d"], set_off["D"]) == (
         "NEW", True, taken["transactTime"], 100, placed["transactTime"])
     assert (await alice.ok("depth", signed=False, **BTC))["asks"] == [["45000.00000000", "0.10000000"]]
+    assert "triggerPrice" not in await alice.ok("order.status", **BTC, origClientOrderId="t")
     gone = await alice.ok("order.cancel", **BTC, origClientOrderId="t")
     assert (gone["trailingDelta"], gone["trailingTime"]) == (100, placed["transactTime"])
     assert [event["d"] for event in await reports(alice)] == [100]
@@ -56,7 +59,8 @@ async def test_with_a_stop_price_it_starts_there(venue: Running, alice: Client, 
     [new] = await reports(alice)
     assert (new["P"], new["d"], new["D"]) == ("49000.00000000", 100, -1)
     await trade_at(alice, bob, "49000.01")
-    assert (await alice.ok("order.status", **BTC, origClientOrderId="t"))["trailingTime"] == -1
+    waits = await alice.ok("order.status", **BTC, origClientOrderId="t")
+    assert waits["trailingTime"] == -1 and "triggerPrice" not in waits
     await bob.ok("order.place", **limit("SELL", "48000", "0.01"))
     started = await bob.ok("order.place", **limit("BUY", "48000", "0.01"))
     state = await alice.ok("order.status", **BTC, origClientOrderId="t")
