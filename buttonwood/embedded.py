@@ -3,8 +3,6 @@
 Used by the supervisor, part by part, and by commands that need Postgres for a moment (`verify` of a resting venue).
 """
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from msgspec.structs import replace
 from buttonwood.postgres_server import PostgresServer, start_postgres
 from buttonwood.redis_server import RedisServer, start_redis
 from buttonwood.server_home import discard_home, make_data_dir
+from buttonwood.short_lived import delete_folder, make_folder
 from engine.config import Config
 
 
@@ -37,8 +36,11 @@ async def launch_redis(config: Config) -> RedisServer:
 
 @contextmanager
 def temporary_data_dir() -> Iterator[Path]:
-    """A data directory for a venue of short life; all of it is deleted in the end, also what servers keep elsewhere."""
-    path = Path(tempfile.mkdtemp(prefix="buttonwood-"))
+    """A data directory for a venue of short life; all of it is deleted in the end, also what servers keep elsewhere.
+
+    What a killed process left is deleted by the next one that wants such a directory.
+    """
+    path = make_folder("buttonwood-")
     try:
         if os.geteuid() == 0:
             path.chmod(0o711)
@@ -46,7 +48,7 @@ def temporary_data_dir() -> Iterator[Path]:
     finally:
         for server in ("postgres", "redis"):
             discard_home(path / server)
-        shutil.rmtree(path, ignore_errors=True)
+        delete_folder(path)
 
 
 @asynccontextmanager

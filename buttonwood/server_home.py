@@ -12,13 +12,13 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from msgspec import Struct
 
 from engine.errors import ConfigError
 from engine.paths import SOCKET_PATH_BYTES_MAX
+from engine.short_folders import note_owner, short_folder
 
 _SHELTERS = (Path("/var/lib"), Path("/var/tmp"))
 _USERS = ("postgres", "nobody")
@@ -91,8 +91,9 @@ def socket_folder(home: Home, longest_name: str) -> Path:
     near = home.path / "socket"
     if len(os.fsencode(near / longest_name)) <= SOCKET_PATH_BYTES_MAX:
         return _own(near, home.account)
-    name = hashlib.sha256(os.fsencode(near)).hexdigest()[:12]
-    return _own(Path(tempfile.gettempdir()) / f"buttonwood-{home.account.uid}-{name}", home.account)
+    folder = _own(short_folder(near, home.account.uid), home.account)
+    note_owner(folder, home.path)
+    return folder
 
 
 def reachable(path: Path, account: Account) -> bool:

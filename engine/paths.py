@@ -3,12 +3,11 @@
 A socket's path may hold about 100 bytes. When the data directory is too deep for that, sockets move to a folder in the
 system's temporary directory whose name is derived from the data directory, so that all processes agree on it.
 """
-import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from engine.errors import ConfigError
+from engine.short_folders import note_owner, short_folder
 
 SOCKET_PATH_BYTES_MAX = 100
 _LONGEST_SOCKET_NAME = "questions.sock"
@@ -49,11 +48,12 @@ class Paths:
             raise ConfigError(f"{self.run} belongs to user {found.st_uid}: remove it, or choose another data_dir")
         if found.st_mode & 0o077:
             self.run.chmod(0o700)
+        if not self.run.is_relative_to(self.data_dir):
+            note_owner(self.run, self.data_dir)
 
 
 def _socket_folder(data_dir: Path) -> Path:
     near = data_dir / "run"
     if len(os.fsencode(near / _LONGEST_SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
         return near
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"buttonwood-{os.geteuid()}-{name}"
+    return short_folder(data_dir, os.geteuid())

@@ -1,5 +1,6 @@
 """Embedded servers get a private folder of their own and change nobody else's."""
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -105,4 +106,4 @@ def test_sockets_move_when_the_path_would_be_too_long(data_dir):
         assert rights(folder) == (home.account.uid, home.account.gid, 0o700)
         assert socket_folder(home, "redis.sock") == folder
     finally:
-        folder.rmdir()
+        shutil.rmtree(folder)

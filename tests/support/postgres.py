@@ -9,7 +9,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import uuid
 from importlib.util import find_spec
@@ -18,6 +17,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import asyncpg
+
+from buttonwood.short_lived import delete_folder, make_folder
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
@@ -38,7 +39,7 @@ class PostgresServer:
     def __init__(self, fsync: bool = True) -> None:
         """fsync=False: survives kill -9 as well, not a power cut, and starts faster after a kill."""
         self._fsync = "on" if fsync else "off"
-        self.folder = Path(tempfile.mkdtemp(prefix="bw-pg-"))
+        self.folder = make_folder("bw-pg-")
         self.data, self.sockets = self.folder / "data", self.folder / "s"
         self._as = _unprivileged()
         self._bin = binaries()
@@ -56,7 +57,7 @@ class PostgresServer:
 
     def __exit__(self, *_: object) -> None:
         self._end(signal.SIGQUIT)   # nobody needs the checkpoint of a clean stop
-        shutil.rmtree(self.folder)
+        delete_folder(self.folder)
 
     @property
     def dsn(self) -> str:

