@@ -14,6 +14,7 @@ from engine.errors import ConfigError, VenueError
 from workers.archive import Manifest, archive
 
 DONE, NOT_DONE = 0, 2
+BEGIN_BEHIND = "allOrders, myTrades and the other lists of trades begin behind"
 
 
 async def run_archive(config: Config, before_seq: int, folder: Path) -> int:
@@ -27,7 +28,9 @@ async def run_archive(config: Config, before_seq: int, folder: Path) -> int:
         rows = ", ".join(f"{file.rows:,} of {file.table}" for file in manifest.files)
         print(f"part {manifest.part}, commands {manifest.first_seq:,} to {manifest.last_seq:,}: {rows} "
               f"in {folder / f'part-{manifest.part:06}'}")
-    if not manifests:
+    if manifests:
+        print(f"{BEGIN_BEHIND} command {manifests[-1].last_seq:,} from now on")
+    else:
         print("nothing to archive: no whole part ends before that command")
     return DONE
 

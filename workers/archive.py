@@ -42,6 +42,7 @@ class File(Struct, frozen=True, kw_only=True):
     rows: int
     bytes: int
     crc32c: int
+    columns: list[str] = []
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -81,13 +82,15 @@ async def _write(connection: asyncpg.Connection, place: Path, part: int, first_s
     for table in TABLES:
         draft = place / f"{table}.draft"
         with draft.open("wb") as output:
+            columns = await _columns(connection, f"{table}_p{part}")
             query = f"SELECT * FROM {table}_p{part} ORDER BY {await _key(connection, table)}"
             status = await connection.copy_from_query(query, output=output, format="binary")
             output.flush()
             os.fsync(output.fileno())
         draft.rename(place / f"{table}.copy")
         size, crc = checksum(place / f"{table}.copy")
-        files.append(File(table=table, file=f"{table}.copy", rows=int(status.split()[1]), bytes=size, crc32c=crc))
+        files.append(File(table=table, file=f"{table}.copy", rows=int(status.split()[1]), bytes=size, crc32c=crc,
+                          columns=columns))
     manifest = Manifest(part=part, first_seq=first_seq, last_seq=last_seq, files=files)
     with (place / "manifest.json").open("wb") as output:
         output.write(msgspec.json.encode(manifest))
@@ -125,6 +128,11 @@ async def _remove(connection: asyncpg.Connection, manifest: Manifest, mark_seq: 
             await connection.execute(f"DROP TABLE {table}_p{manifest.part}")
         await connection.execute(sql["note_archived"], manifest.part, msgspec.json.encode(manifest).decode())
         await connection.execute(sql["keep_mark"], mark_seq, mark)
+
+
+async def _columns(connection: asyncpg.Connection, table: str) -> list[str]:
+    """In the order in which a copy has them: later versions of the table may have more."""
+    return [column.name for column in (await connection.prepare(f"SELECT * FROM {table}")).get_attributes()]
 
 
 async def _key(connection: asyncpg.Connection, table: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from engine.config import Config
 from tests.support.flow import Flow
 from tests.support.ledger import check_task, config_for, execute, fetch, open_engine, reached, running, submit
-from workers.archive import ArchiveError, archive, checksum
+from workers.archive import TABLES, ArchiveError, archive, checksum
 from workers.reconcile import verify
 from workers.statements import statements
 
@@ -76,6 +76,34 @@ def test_the_files_can_be_read_back(tmp_path: Path, dsn: str):
         await connection.copy_to_table("again", source=str(place / "part-000000" / "entry.copy"), format="binary")
         await connection.close()
         assert await fetch(dsn, "SELECT * FROM again ORDER BY account, asset, seq, n") == rows
+    asyncio.run(story())
+
+
+def test_a_part_is_shown_again_once_it_is_attached(tmp_path: Path, dsn: str):
+    """As LEDGER.md says: copied back, attached; the venue goes on and all is proven."""
+    config, flow, place = config_for(tmp_path / "venue", dsn, ledger={"part_commands": 1000}), Flow(64), tmp_path / "to"
+
+    async def story() -> None:
+        await trade(config, flow, setup=True, frames=4)
+        await proven(config)
+        counts = [f"SELECT count(*), sum(seq) FROM {table}" for table in TABLES]
+        before = [await fetch(dsn, query) for query in counts]
+        done = await archive(config, 2000, place)
+        assert len(done) == 2 and [await fetch(dsn, query) for query in counts] != before
+        connection = await asyncpg.connect(dsn)
+        for part in done:
+            for file in part.files:
+                name = f"{file.table}_p{part.part}"
+                await connection.execute(f"CREATE TABLE {name} (LIKE {file.table} INCLUDING ALL)")
+                await connection.copy_to_table(name, source=str(place / f"part-{part.part:06}" / file.file),
+                                               columns=file.columns, format="binary")
+                await connection.execute(f"ALTER TABLE {file.table} ATTACH PARTITION {name} "
+                                         f"FOR VALUES FROM ({part.first_seq}) TO ({part.last_seq + 1})")
+        await connection.close()
+        assert [await fetch(dsn, query) for query in counts] == before
+        await trade(config, flow, frames=2)
+        await proven(config)
+        await proven(config, full=True)
     asyncio.run(story())
 
 
