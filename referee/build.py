@@ -29,10 +29,11 @@ DRIVER = ROOT / "build" / "libbuttonwood_driver.so"
 WORK = ROOT / "build" / "referee"
 DIRECTIVES = {"language_level": 3, "boundscheck": False, "wraparound": False, "initializedcheck": False,
               "cdivision": True}
-COMPILE = ["-O3", "-march=native", "-flto", "-fPIC", "-fno-strict-aliasing", "-fwrapv", "-ffunction-sections",
-           "-fdata-sections", "-w", "-DNDEBUG", "-DPyMem_RawCalloc=calloc", "-DPyMem_RawFree=free"]
-LINK = ["-shared", "-O3", "-march=native", "-flto=auto", "-fno-strict-aliasing", "-fwrapv", "-Wl,--gc-sections",
-        "-Wl,-z,defs", "-Wl,--build-id=none"]
+COMPILE = ["-O3", "-march=native", "-flto", "-fPIC", "-fno-strict-aliasing", "-fno-tree-slp-vectorize", "-fwrapv",
+           "-ffunction-sections", "-fdata-sections", "-w", "-DNDEBUG", "-DPyMem_RawCalloc=calloc",
+           "-DPyMem_RawFree=free"]
+LINK = ["-shared", "-O3", "-march=native", "-flto=auto", "-fno-strict-aliasing", "-fno-tree-slp-vectorize", "-fwrapv",
+        "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,--build-id=none"]
 CIMPORT = re.compile(r"^from ((?:engine\.core|referee)\.\w+) cimport", re.MULTILINE)
 IMPORTED = re.compile(r"^static (.+?) ?\(\*(__pyx_f_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
 
