@@ -36,6 +36,7 @@ from gateway.protocol import (
     PositionBalance,
     encode,
 )
+from gateway.reports import Report, ReportWriter
 from gateway.resume_log import ResumeLogs
 
 NS_PER_US = 1000
@@ -77,7 +78,7 @@ class OrderList(Protocol):
 class _Due(Struct, gc=False):
     account: int
     seq: int
-    event: ExecutionReport | BalanceUpdate | ListStatus
+    event: Report | ExecutionReport | BalanceUpdate | ListStatus
 
 
 class UserStreams:
@@ -93,7 +94,7 @@ class UserStreams:
 
     def attach(self, core: Exchange, catalog: Catalog) -> None:
         """Name the state to read balances and texts from; before that nobody may subscribe."""
-        self._core, self._catalog = core, catalog
+        self._core, self._catalog, self._reports = core, catalog, ReportWriter(catalog)
 
     def restore(self) -> None:
         """Before a replay: what it tells goes to the logs that there were, as if their subscribers had just left."""
@@ -141,17 +142,23 @@ class UserStreams:
     def order_changed(self, order: Order, event: Event, is_maker: bool) -> None:
         """Called by the order store for subscribed accounts, after it has taken the event."""
         instrument = self._catalog.by_id[order.instrument]
+        report = self._reports.write(order, event, is_maker) or self._report(order, event, is_maker, instrument)
+        if event.kind == _TRADE:
+            self._add(order.account, event, report, instrument.base_asset.id, instrument.quote_asset.id)
+        else:
+            held = instrument.quote_asset if order.side == _BUY else instrument.base_asset
+            self._add(order.account, event, report, held.id)
+
+    def _report(self, order: Order, event: Event, is_maker: bool, instrument: Instrument) -> ExecutionReport:
+        """The general way."""
         report = _report(order, event, is_maker, instrument)
-        held = instrument.quote_asset if order.side == _BUY else instrument.base_asset
-        assets = [held.id]
         if event.kind == _TRADE:
             _add_trade(report, order, event, is_maker, instrument)
-            assets = [instrument.base_asset.id, instrument.quote_asset.id]
         elif order.prevention is not None and _is_prevention(order, event):
             _add_prevention(report, order, event, instrument, self._core.trade_group(order.account))
         elif event.kind == _REDUCED and event.seq == order.triggered_seq:
             report.execution_id = TRIGGERED_FROM + 2 * order.id + 1   # its money did not pay all of it
-        self._add(order.account, event, report, *assets)
+        return report
 
     def money_changed(self, event: Event) -> None:
         """A deposit, withdrawal or correction."""
@@ -172,7 +179,7 @@ class UserStreams:
                 list_order_status="ALL_DONE" if found.done else "EXECUTING", list_client_order_id=found.text,
                 transaction_time=time_us, orders=[{"s": symbol, "i": order.id, "c": order.text} for order in orders]))
 
-    def _add(self, account: int, event: Event, wire: ExecutionReport | BalanceUpdate | ListStatus,
+    def _add(self, account: int, event: Event, wire: Report | ExecutionReport | BalanceUpdate | ListStatus,
              *assets: int) -> None:
         self._due.append(_Due(account, event.seq, wire))
         changed = self._changed.setdefault(account, {})
@@ -190,7 +197,11 @@ class UserStreams:
         for item in due:
             if isinstance(item.event, ExecutionReport) and item.event.orig_client_order_id:
                 item.event.client_order_id = self._cancel_ids.get(item.seq) or f"cancel-{item.seq}"
-            self._send(item.account, item.event)
+            if isinstance(item.event, Report):
+                exact = item.event.exact if self._wants_exact(item.account) else b""
+                self._deliver(item.account, item.event.execution_id, item.event.usual(), exact)
+            else:
+                self._send(item.account, item.event)
         self._cancel_ids.clear()
         for account, assets in changed.items():
             self._send(account, self._position(account, assets))
@@ -205,15 +216,20 @@ class UserStreams:
         return AccountPosition(event_time=time_us, update_time=time_us, balances=balances)
 
     def _send(self, account: int, event: ExecutionReport | BalanceUpdate | AccountPosition | ListStatus) -> None:
-        subscribers = self.subscribers.get(account, ())
-        log = self.logs.get(account)
-        wanted = (log is not None and log.microseconds) or any(subscriber.microseconds for subscriber in subscribers)
-        exact = encode(event) if wanted else b""
+        exact = encode(event) if self._wants_exact(account) else b""
         _to_milliseconds(event)
-        usual = encode(event)
+        self._deliver(account, event.execution_id if isinstance(event, ExecutionReport) else 0, encode(event), exact)
+
+    def _wants_exact(self, account: int) -> bool:
+        log = self.logs.get(account)
+        return (log is not None and log.microseconds) or any(
+            subscriber.microseconds for subscriber in self.subscribers.get(account, ()))
+
+    def _deliver(self, account: int, execution_id: int, usual: bytes, exact: bytes) -> None:
+        log = self.logs.get(account)
         if log is not None:
-            log.add(event.execution_id if isinstance(event, ExecutionReport) else 0, usual, exact)
-        for subscriber in list(subscribers):
+            log.add(execution_id, usual, exact)
+        for subscriber in tuple(self.subscribers.get(account, ())):
             subscriber.user_event(account, exact if subscriber.microseconds else usual)
 
 
