@@ -34,7 +34,7 @@ from gateway.refusals import (
     Refusal,
 )
 from gateway.requests import PATH, BadRequest, read_request, signed_payload
-from gateway.small_shapes import DisconnectMode, Subscription
+from gateway.small_shapes import DisconnectMode, StreamTerminated, Subscription
 from gateway.tokens import read_token
 from gateway.venue import Tag, Venue
 from gateway.websocket import Connection
@@ -71,10 +71,10 @@ class Session(OrderPath):
         self._principal: Principal | None = None
         self._subscriptions: dict[int, int] = {}       # account: subscription id
         self._last_subscription = -1
+        self._by_session: set[int] = set()             # of them those that end with session.logout
         self._missed: list[bytes] = []                 # to be sent right behind the answer under way
         self._disconnects = Disconnects(venue.engine)
-        self._session_methods = {
-            "session.logon": self._logon, "session.status": self._status, "session.logout": self._logout}
+        self._session_methods = {"session.logon": self._logon, "session.status": self._status}
         self._stream_methods = {
             "session.subscriptions": self._list_subscriptions, "userDataStream.unsubscribe": self._unsubscribe}
         self.microseconds = False
@@ -158,6 +158,10 @@ class Session(OrderPath):
             self._lane.query(tag, partial(keyed, self._named(params), params, self._unit_ns))
         elif public := venue.public.get(method):
             self._lane.query(tag, partial(public, params, self._unit_ns))
+        elif method == "session.logout":
+            self._principal = None
+            self._intake.logged_off()
+            self._lane.query(tag, self._logged_out)
         elif session := self._session_methods.get(method):
             body = session(params)
             self._lane.query(tag, lambda: body)
@@ -229,13 +233,15 @@ class Session(OrderPath):
         self._intake.logged_on(account, api_key)
         return self._status(params)
 
-    def _logout(self, params: Params) -> bytes:
-        self._principal = None
-        self._intake.logged_off()
-        return self._status(params)
+    def _logged_out(self) -> bytes:
+        """At the reply's turn: what the session subscribed to ends with it."""
+        self._terminate([account for account in self._subscriptions if account in self._by_session])
+        return self._state(None)
 
     def _status(self, params: Params) -> bytes:
-        who = self._principal
+        return self._state(self._principal)
+
+    def _state(self, who: Principal | None) -> bytes:
         return encode(SessionState(
             who.api_key if who else None, who.since_ns // self._unit_ns if who else None,
             self._opened_ns // self._unit_ns, self._show_limits, time.time_ns() // self._unit_ns,
@@ -258,15 +264,18 @@ class Session(OrderPath):
         else:
             account = self._account(params)
         resume_from = order_id(params, "resumeFrom")
-        self._lane.query(tag, partial(self._subscribe, account, resume_from))
+        by_session = method == "userDataStream.subscribe"
+        self._lane.query(tag, partial(self._subscribe, account, resume_from, by_session))
 
-    def _subscribe(self, account: int, resume_from: int | None) -> bytes:
+    def _subscribe(self, account: int, resume_from: int | None, by_session: bool) -> bytes:
         if account in self._subscriptions:
             raise Refusal(SUBSCRIPTION_ACTIVE)
         if len(self._subscriptions) >= self._venue.config.limits.subscriptions_max:
             raise Refusal(TOO_MANY_REQUESTS)
         self._last_subscription += 1
         self._subscriptions[account] = self._last_subscription
+        if by_session:
+            self._by_session.add(account)
         if resume_from is None:
             self._venue.streams.subscribe(account, self)
             return encode(Subscription(self._last_subscription))
@@ -279,10 +288,16 @@ class Session(OrderPath):
         ended = [account for account, number in self._subscriptions.items() if text is None or str(number) == text]
         if not ended:
             raise Refusal(SUBSCRIPTION_INACTIVE)
-        for account in ended:
-            del self._subscriptions[account]
-            self._venue.streams.unsubscribe(account, self)
+        self._terminate(ended)
         return EMPTY_RESULT
+
+    def _terminate(self, accounts: list[int]) -> None:
+        """End these subscriptions; their last event goes behind the answer under way."""
+        event = Raw(encode(StreamTerminated(event_time=time.time_ns() // self._unit_ns)))
+        for account in accounts:
+            self._missed.append(encode(UserEvent(self._subscriptions.pop(account), event)))
+            self._by_session.discard(account)
+            self._venue.streams.unsubscribe(account, self)
 
     def _list_subscriptions(self, params: Params) -> bytes:
         return encode([Subscription(number) for number in self._subscriptions.values()])

@@ -1,5 +1,5 @@
 """The shapes on the wire of replies that say one or two things; only data."""
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 
 class OrderDepth(Struct, rename="camel"):
@@ -76,6 +76,13 @@ class DisconnectMode(Struct):
     """Reply to session.cancelOnDisconnect."""
 
     mode: str
+
+
+class StreamTerminated(Struct, kw_only=True):
+    """A subscription to private events is over; the last of its events."""
+
+    event: str = field(name="e", default="eventStreamTerminated")
+    event_time: int = field(name="E")
 
 
 class Subscription(Struct, rename="camel"):

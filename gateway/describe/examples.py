@@ -26,6 +26,7 @@ from gateway.small_shapes import (
     OrderDepth,
     PlacedBefore,
     ServerTime,
+    StreamTerminated,
     Subscription,
 )
 
@@ -103,6 +104,7 @@ _EXAMPLES: list[Struct] = [
     _BALANCE, _FEES, shapes.PublicTrade(77, _PRICE, _DONE, _PAID, _MS, True, True),
     shapes.BookTicker(_SYMBOL, *_BEST.values()), shapes.PriceTicker(_SYMBOL, _PRICE),
     shapes.Depth(4711, [("64999.00000000", _QTY)], [(_PRICE, _QTY)]), shapes.Discount(),
+    StreamTerminated(event_time=_MS),
     Amendment(_SYMBOL, _ORDER, 4020, _NAME, _NAME, _QTY, "0.40000000", _MS),
     Allocation(_SYMBOL, 5, "SOR", _ORDER, -1, _PRICE, _DONE, _PAID, _FEE, "BTC", _MS, True, False, False),
     OrderDepth(4711, [("64999.00000000", _QTY, 990)], [(_PRICE, _QTY, _ORDER)]),

@@ -22,6 +22,7 @@ from gateway.protocol import (
     UserEvent,
 )
 from gateway.rest.shapes import ErrorBody
+from gateway.small_shapes import StreamTerminated
 
 REF = "#/components/schemas/{name}"
 Schema = dict[str, Any]
@@ -29,7 +30,7 @@ PRIVATE_EVENTS = ExecutionReport | AccountPosition | BalanceUpdate | ListStatus
 RAW: dict[tuple[type, str], Any] = {
     (CancelReplaced, "cancelResponse"): OrderCanceled | ErrorBody,
     (CancelReplaced, "newOrderResponse"): OrderFull | OrderResult | OrderAck | ErrorBody | None,
-    (UserEvent, "event"): PRIVATE_EVENTS,
+    (UserEvent, "event"): PRIVATE_EVENTS | StreamTerminated,
 }
 
 

@@ -134,6 +134,22 @@ async def test_session_logon(venue: Running, alice: Client, carol: Client) -> No
 
 
 @story
+async def test_what_a_session_subscribed_to_ends_with_it(venue: Running, alice: Client, carol: Client) -> None:
+    """One that a signature of its own has made stays."""
+    await carol.ok("session.logon")
+    assert await carol.ok("userDataStream.subscribe", signed=False) == {"subscriptionId": 0}
+    own = signed_params(alice.key, {})
+    assert await carol.ok("userDataStream.subscribe.signature", signed=False, **own) == {"subscriptionId": 1}
+    assert (await carol.ok("session.logout", signed=False))["userDataStream"] is True
+    (last,) = await carol.settle()
+    assert last["subscriptionId"] == 0 and last["event"].keys() == {"e", "E"}
+    await alice.ok("order.place", **limit("BUY", "40000", "0.1"))
+    assert {event["subscriptionId"] for event in await carol.settle()} == {1}
+    await carol.ok("session.logon")
+    assert await carol.ok("userDataStream.subscribe", signed=False) == {"subscriptionId": 2}
+
+
+@story
 async def test_logon_is_for_ed25519_keys(venue: Running, alice: Client, carol: Client) -> None:
     assert await alice.error("session.logon") == (400, -4056, "HMAC_SHA256 API key is not supported.")
     assert (await alice.error("session.logon", timestamp=now_ms() - 6000))[1] == -1021
@@ -174,6 +190,8 @@ async def test_subscriptions(venue: Running, alice: Client, carol: Client) -> No
     assert {event["subscriptionId"] for event in await alice.settle()} == {1}
     assert await alice.ok("userDataStream.unsubscribe", signed=False, subscriptionId=0) == {}
     assert await alice.ok("session.subscriptions", signed=False) == [{"subscriptionId": 1}]
+    (last,) = await alice.settle()
+    assert (last["subscriptionId"], last["event"]["e"]) == (0, "eventStreamTerminated")
     gone = await alice.error("userDataStream.unsubscribe", signed=False, subscriptionId=0)
     assert gone == (400, -2036, "User Data Stream subscription not active.")
     assert await alice.ok("userDataStream.unsubscribe", signed=False) == {}
