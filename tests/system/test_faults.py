@@ -12,6 +12,7 @@ import pytest
 
 import engine.journal
 import engine.recovery
+import engine.start_choice
 from buttonwood import run_command
 from engine.core.batch import Batch
 from engine.transfers import Transfers
@@ -69,13 +70,14 @@ def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue
         run_command.run(worker)
 
 
-@pytest.mark.parametrize(("module", "name", "mistake"), [
-    (engine.recovery, "_check_reach", lambda *_: None), (engine.journal, "_time_ns", lambda *_: AnyTime()),
-    (Transfers, "load", lambda *_: None)])
+@pytest.mark.parametrize(("places", "name", "mistake"), [
+    ((engine.recovery, engine.start_choice), "check_reach", lambda *_: None),
+    ((engine.journal,), "_time_ns", lambda *_: AnyTime()), ((Transfers,), "load", lambda *_: None)])
 def test_the_campaign_finds_recoveries_that_are_wrong(
-    module: Any, name: str, mistake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    places: tuple[Any, ...], name: str, mistake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, name, mistake)
+    for place in places:
+        monkeypatch.setattr(place, name, mistake)
     found = fault_snapshots.campaign(400, 2, tmp_path / "faults")
     assert found.wrong_recoveries > 0 and "recovered" in "".join(found.told)
 
