@@ -37,7 +37,7 @@ check: build  ## formatters, linters, types, house rules
 	$(BIN)/python -m pytest tests/test_tidy.py
 
 bench: build  ## every benchmark, one after the other
-	for name in core journal ledger ledger_lag verify gateway feed replay; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
+	for name in core journal recovery ledger ledger_lag verify gateway feed replay; do $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
 
 faults: build   ## kill, stall and interrupt a trading venue, damage journals, simulate crashes (KILLS=200 JOURNAL=20000 SCHEDULES=10000)
 	$(BIN)/python -m tests.system.faults --kills $(KILLS) --journal $(JOURNAL) --schedules $(SCHEDULES) $(ARGS)

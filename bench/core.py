@@ -129,6 +129,16 @@ def seconds_of(run: Run, pieces: list[memoryview], whole: bool = True) -> float:
     return elapsed
 
 
+def seconds_of_bare(run: Run, pieces: list[memoryview]) -> float:
+    """Time to read the same pieces and write an event for each record, and nothing else."""
+    answer, events = load_native("_bare").answer, np.zeros(CHUNK_COMMANDS * RECORD_BYTES, np.uint8)
+    started = time.process_time()
+    lots = sum(answer(piece, events) for piece in pieces)
+    elapsed = time.process_time() - started
+    assert lots == int(run.by_id["qty_lots"].sum()), "the bare loop left records out"
+    return elapsed
+
+
 def seconds_of_plain(rows: list[plain.Row], flow: Flow) -> float:
     """The peer's time for the same records."""
     gc.collect()
@@ -153,6 +163,7 @@ def bench_flow(name: str, commands: int, repeats: int) -> dict[str, object]:
     by_id, by_text = chunks(run.by_id), chunks(run.by_text)
     ours = rate(commands, lambda: seconds_of(run, by_id), repeats)
     theirs = rate(commands, lambda: seconds_of_plain(rows, flow), min(3, repeats))
+    bare = rate(commands, lambda: seconds_of_bare(run, by_id), repeats)
     fills_a_command = flow.totals.fills / commands
     results: dict[str, object] = {
         "commands_per_second": ours,
@@ -160,6 +171,7 @@ def bench_flow(name: str, commands: int, repeats: int) -> dict[str, object]:
         "fills_per_second": Figure(*(value * fills_a_command for value in (ours.median, ours.low, ours.high))),
         "plain_python_commands_per_second": theirs,
         "times_plain_python": round(ours.median / theirs.median, 1),
+        "bare_loop_records_per_second": bare, "of_bare_loop": round(ours.median / bare.median, 2),
         "fills": flow.totals.fills, "volume_lots": flow.totals.volume, "notional_ticks_lots": flow.totals.notional}
     if name == "W1":
         single = chunks(run.by_id[:SINGLE_CALLS], 1)

@@ -1,4 +1,5 @@
-"""bench.growth's flow is accepted command by command; peers fill what the core fills; latency needs a sound flow."""
+"""bench.growth's flow is accepted command by command; peers fill what the core fills; latency needs a sound flow; the
+bare loop reads all."""
 import numpy as np
 import pytest
 
@@ -6,6 +7,7 @@ from bench.flow import make_flow
 from bench.growth import cost
 from bench.native import load_native
 from bench.peers import peers
+from engine.records import COMMAND, EVENT
 
 
 @pytest.mark.parametrize(("orders", "instruments"), [(100, 1), (2000, 50)])
@@ -29,3 +31,12 @@ def test_latency_of_commands_that_do_not_follow_is_refused():
     module = load_native("_latency")
     with pytest.raises(RuntimeError, match="follow"):
         module.latencies_ns(np.zeros(128, np.uint8), np.zeros(256, np.uint8))
+
+
+def test_the_bare_loop_answers_every_record():
+    module, commands = load_native("_bare"), np.zeros(3, COMMAND)
+    commands["qty_lots"], events = (5, 6, 7), np.zeros(3 * 128, np.uint8)
+    assert module.answer(commands.view(np.uint8), events) == 18
+    assert events.view(EVENT)["left_lots"].tolist() == [5, 11, 18]
+    with pytest.raises(ValueError, match="128"):
+        module.answer(commands.view(np.uint8), events[:128])
