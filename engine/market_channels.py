@@ -26,7 +26,7 @@ from struct import Struct, error
 
 import msgspec
 
-from engine.intervals import INTERVALS
+from engine.intervals import ALL_INTERVALS
 
 VERSION = 1
 NS_PER_MS = 1_000_000
@@ -83,11 +83,17 @@ class Kind(IntEnum):
     KLINE_3D = 46
     KLINE_1W = 47
     KLINE_1MONTH = 48
+    KLINE_6H_EAST = 49   # of UTC+8, where they are other candles than those of UTC
+    KLINE_12H_EAST = 50
+    KLINE_1D_EAST = 51
+    KLINE_3D_EAST = 52
+    KLINE_1W_EAST = 53
+    KLINE_1MONTH_EAST = 54
 
 
 PARTIAL_LEVELS = {Kind.PARTIAL_5: 5, Kind.PARTIAL_10: 10, Kind.PARTIAL_20: 20}
 DIFFERENCES = frozenset({Kind.DEPTH_100, Kind.DEPTH_1000, Kind.DEPTH_RAW, Kind.L3})   # one missing is one too many
-KLINES = tuple(Kind(32 + interval.number) for interval in INTERVALS)   # in the order of the intervals
+KLINES = tuple(Kind(32 + interval.number) for interval in ALL_INTERVALS)   # in the order of the intervals
 TICKER_WINDOWS = {"1h": (Kind.TICKER_1H, Kind.TICKERS_1H), "4h": (Kind.TICKER_4H, Kind.TICKERS_4H),
                   "1d": (Kind.TICKER_1D, Kind.TICKERS_1D)}   # of one instrument, of all
 STATES = frozenset({Kind.BOOK_TICKER, Kind.MINI_TICKER, Kind.TICKER, Kind.AVG_PRICE, *PARTIAL_LEVELS, *KLINES,

@@ -15,10 +15,11 @@ from urllib.parse import parse_qsl, unquote
 
 from msgspec import Struct
 
-from engine.intervals import INTERVALS
+from engine.intervals import ALL_INTERVALS
 from engine.market_channels import ALL_SYMBOLS, KLINES, TICKER_WINDOWS, Kind
 from gateway.listen_words import is_listen_key
 
+EAST = "@+08:00"   # candles of UTC+8
 _SYMBOL = re.compile(r"[a-z0-9._-]{1,36}")
 
 
@@ -56,8 +57,10 @@ for _name, _kind in (("miniTicker", Kind.MINI_TICKERS), ("ticker", Kind.TICKERS)
 for _window, (_kind, _list) in TICKER_WINDOWS.items():
     KINDS[f"ticker_{_window}"] = StreamKind(_kind)
     ALL_STREAMS[f"!ticker_{_window}@arr"] = StreamKind(_list)
-for _interval, _kind in zip(INTERVALS, KLINES, strict=True):
-    KINDS[f"kline_{_interval.name}"] = StreamKind(_kind)
+for _interval, _kind in zip(ALL_INTERVALS, KLINES, strict=True):
+    if not _interval.offset_ms:
+        KINDS[f"kline_{_interval.name}"] = StreamKind(_kind)
+    KINDS[f"kline_{_interval.name}{EAST}"] = StreamKind(_kind)   # where UTC+8 has other candles, they come later
 for _levels, _kind in ((5, Kind.PARTIAL_5), (10, Kind.PARTIAL_10), (20, Kind.PARTIAL_20)):
     KINDS[f"depth{_levels}"] = KINDS[f"depth{_levels}@1000ms"] = StreamKind(_kind, slow=True)
     KINDS[f"depth{_levels}@100ms"] = StreamKind(_kind)
@@ -80,7 +83,7 @@ def parse_path(path: str, query: str) -> Target | None:
     if parts[:2] == ["stream", "ws"]:
         return Target(False, _ours(parts[2:]))
     if parts == ["stream"]:
-        asked = dict(parse_qsl(query)).get("streams", "")
+        asked = dict(parse_qsl(query.replace("+", "%2B"))).get("streams", "")   # no name has a space, some have a plus
         return Target(True, _ours(asked.split("/")))
     return None
 

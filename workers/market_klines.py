@@ -7,7 +7,7 @@ An interval without a trade is told as a flat candle at the last price. Before t
 """
 from engine.bars import Bar
 from engine.instruments import Instrument
-from engine.intervals import INTERVALS
+from engine.intervals import ALL_INTERVALS
 from engine.market_channels import KLINES, REFRESH, encode_entry
 from workers.candles import Candles
 from workers.market_stats_json import kline_json
@@ -28,8 +28,8 @@ class Klines:
 
     def start(self, at_ms: int, now_ms: int) -> None:
         """Forget what was told: go on with the candles of this moment."""
-        self._opens = [interval.open_ms(at_ms) for interval in INTERVALS] if self._candles.now else []
-        self._ends = [interval.next_ms(open_ms) for interval, open_ms in zip(INTERVALS, self._opens, strict=False)]
+        self._opens = [interval.open_ms(at_ms) for interval in ALL_INTERVALS] if self._candles.now else []
+        self._ends = [interval.next_ms(open_ms) for interval, open_ms in zip(ALL_INTERVALS, self._opens, strict=False)]
         self._said, self._texts = [(-1, -1, -1)] * len(self._opens), [b""] * len(self._opens)
         for place in range(len(self._opens)):
             self._tell(place, now_ms)
@@ -53,7 +53,7 @@ class Klines:
         self._entries += [encode_entry(kind, text, REFRESH) for kind, text in zip(KLINES, self._texts, strict=False)]
 
     def _end(self, place: int, until_ms: int, now_ms: int) -> None:
-        interval = INTERVALS[place]
+        interval = ALL_INTERVALS[place]
         for _ in range(ENDS_MAX):
             text = kline_json(self.instrument, interval, now_ms, self._candle(place), closed=True)
             self._entries.append(encode_entry(KLINES[place], text))
@@ -65,7 +65,7 @@ class Klines:
         self._tell(place, now_ms)
 
     def _move(self, place: int, open_ms: int) -> None:
-        self._opens[place], self._ends[place] = open_ms, INTERVALS[place].next_ms(open_ms)
+        self._opens[place], self._ends[place] = open_ms, ALL_INTERVALS[place].next_ms(open_ms)
 
     def _tell(self, place: int, now_ms: int) -> bool:
         """Tell the candle as it is; False when that was said already."""
@@ -74,7 +74,7 @@ class Klines:
         if state == self._said[place]:
             return False
         self._said[place] = state
-        self._texts[place] = kline_json(self.instrument, INTERVALS[place], now_ms, candle, closed=False)
+        self._texts[place] = kline_json(self.instrument, ALL_INTERVALS[place], now_ms, candle, closed=False)
         self._entries.append(encode_entry(KLINES[place], self._texts[place]))
         return True
 

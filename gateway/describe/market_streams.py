@@ -4,12 +4,13 @@ where streams are subscribed to.
 from typing import Any
 
 from engine.intervals import INTERVALS
+from engine.market_channels import KLINES
 from gateway.describe.examples import example_of
 from gateway.describe.messages import message
 from gateway.describe.parameters import parameter
 from gateway.describe.shapes import PRIVATE_EVENTS, REF, schema_of
 from gateway.feed_control import METHODS
-from gateway.feed_names import ALL_STREAMS, KINDS
+from gateway.feed_names import ALL_STREAMS, EAST, KINDS
 from gateway.feed_shapes import SHAPES, ControlError, ControlResult, ListenKeyExpired, ServerShutdown
 
 Json = dict[str, Any]
@@ -32,8 +33,9 @@ def channels() -> Json:
             continue
         found[name] = _channel(f"{{symbol}}@{name}", SHAPES[stream.kind], {"symbol": _SYMBOL})
     intervals = [interval.name for interval in INTERVALS]
-    found["kline"] = _channel(f"{{symbol}}@{_KLINE}{{interval}}", SHAPES[KINDS[_KLINE + intervals[0]].kind], {
-        "symbol": _SYMBOL, "interval": {"description": "Length of a candle", "enum": intervals}})
+    for zone in ("", EAST):
+        found[f"kline{zone}"] = _channel(f"{{symbol}}@{_KLINE}{{interval}}{zone}", SHAPES[KLINES[0]], {
+            "symbol": _SYMBOL, "interval": {"description": "Length of a candle", "enum": intervals}})
     for name, stream in ALL_STREAMS.items():
         found[name] = _channel(name, SHAPES[stream.kind], {})
     found["private"] = _channel("{listenKey}", _PRIVATE, {"listenKey": {

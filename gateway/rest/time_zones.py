@@ -34,21 +34,21 @@ class ZonedInterval:
 
     def __init__(self, interval: Interval, offset: int) -> None:
         aligned = interval.ms != 0 and offset % interval.ms == 0
-        self._interval, self._offset = interval, 0 if aligned else offset
+        self._interval = interval if aligned else interval._replace(offset_ms=offset)
         parts = INTERVAL_BY_NAME["1h" if offset % HOUR_MS == 0 else "15m"]
-        self.base = interval if aligned else parts
+        self.base = self._interval if aligned else parts
 
     def open_ms(self, at_ms: int) -> int:
         """When the interval that holds this moment began."""
-        return self._interval.open_ms(at_ms + self._offset) - self._offset
+        return self._interval.open_ms(at_ms)
 
     def next_ms(self, open_ms: int) -> int:
         """When the interval after the one that began at open_ms begins."""
-        return self._interval.next_ms(open_ms + self._offset) - self._offset
+        return self._interval.next_ms(open_ms)
 
     def back_ms(self, open_ms: int, count: int) -> int:
         """When the interval began that is `count` before the one that began at open_ms."""
-        return self._interval.back_ms(open_ms + self._offset, count) - self._offset
+        return self._interval.back_ms(open_ms, count)
 
     def joined(self, bars: Mapping[int, Bar]) -> dict[int, Bar]:
         """Consecutive candles of `base`, oldest first, as candles of this interval."""

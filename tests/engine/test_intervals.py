@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.intervals import DAY_MS, INTERVAL_BY_NAME, INTERVALS, TIME_MS_MAX
+from engine.intervals import ALL_INTERVALS, DAY_MS, EAST_INTERVALS, INTERVAL_BY_NAME, INTERVALS, TIME_MS_MAX
 
 
 def ms(text: str) -> int:
@@ -34,11 +34,32 @@ def test_the_sixteen_have_numbers_that_are_in_databases():
     assert [(interval.number, interval.name) for interval in INTERVALS] == list(enumerate(names, 1))
 
 
+@pytest.mark.parametrize(("name", "at", "opens", "ends"), [
+    ("6h", "2026-11-21T05:00", "2026-11-21T04:00", "2026-11-21T10:00"),
+    ("12h", "2026-11-21T05:00", "2026-11-21T04:00", "2026-11-21T16:00"),
+    ("1d", "2026-11-21T16:00", "2026-11-21T16:00", "2026-11-22T16:00"),
+    ("1d", "2026-11-21T15:59", "2026-11-20T16:00", "2026-11-21T16:00"),
+    ("3d", "1970-01-03T16:30", "1970-01-03T16:00", "1970-01-06T16:00"),
+    ("1w", "2026-11-22T16:00", "2026-11-22T16:00", "2026-11-29T16:00"),
+    ("1M", "2026-11-30T15:59", "2026-10-31T16:00", "2026-11-30T16:00"),
+    ("1M", "2026-12-31T16:00", "2026-12-31T16:00", "2027-01-31T16:00")])
+def test_the_calendar_of_eight_hours_east(name, at, opens, ends):
+    interval = {interval.name: interval for interval in EAST_INTERVALS}[name]
+    assert interval.open_ms(ms(at) + 7) == interval.open_ms(ms(at)) == ms(opens)
+    assert interval.next_ms(ms(opens)) == ms(ends)
+    assert interval.back_ms(ms(ends), 1) == ms(opens)
+
+
+def test_those_that_differ_in_the_east_have_numbers_that_are_on_channels():
+    assert [(interval.number, interval.name) for interval in EAST_INTERVALS] == list(enumerate(
+        ["6h", "12h", "1d", "3d", "1w", "1M"], 17))
+
+
 def test_every_moment_is_in_one_interval_and_boundaries_are_whole_seconds():
     chance = random.Random(1)
     for _ in range(2000):
         at = chance.randrange(100 * DAY_MS, TIME_MS_MAX)
-        for interval in INTERVALS:
+        for interval in ALL_INTERVALS:
             opened = interval.open_ms(at)
             ends = interval.next_ms(opened)
             assert opened <= at < ends and opened % 1000 == 0

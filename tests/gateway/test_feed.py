@@ -271,6 +271,21 @@ def test_streams_of_all_instruments(capsys):
     run_feed(capsys, story)
 
 
+def test_candles_of_both_zones_are_told_under_the_names_that_were_asked_for(capsys):
+    async def story(kit: FeedKit) -> None:
+        path = "/stream?streams=btcusdt@kline_1d/btcusdt@kline_1d@+08:00/btcusdt@kline_1h"
+        async with kit.client(path) as socket:
+            client = Client(socket)
+            assert await client.ask("SUBSCRIBE", "btcusdt@kline_1h@+08:00") == {"result": None, "id": 1}
+            kit.say("BTCUSDT", (Kind.KLINE_1H, {"k": 1}), (Kind.KLINE_1D, {"k": 2}), (Kind.KLINE_1D_EAST, {"k": 3}))
+            told = {said["stream"]: said["data"]["k"] for said in [await client.read() for _ in range(4)]}
+            assert told == {"btcusdt@kline_1h": 1, "btcusdt@kline_1h@+08:00": 1, "btcusdt@kline_1d": 2,
+                            "btcusdt@kline_1d@+08:00": 3}
+            await client.quiet()
+
+    run_feed(capsys, story)
+
+
 def test_a_late_subscriber_gets_the_present_candle(capsys):
     async def story(kit: FeedKit) -> None:
         async with kit.client("/ws/btcusdt@trade") as early:

@@ -26,6 +26,14 @@ from gateway.feed_names import StreamKind, Target, parse_path, parse_stream
     ("btcusdt@kline_1m", Kind.KLINE_1M, False),
     ("btcusdt@kline_1w", Kind.KLINE_1W, False),
     ("btcusdt@kline_1M", Kind.KLINE_1MONTH, False),
+    ("btcusdt@kline_1m@+08:00", Kind.KLINE_1M, False),
+    ("btcusdt@kline_8h@+08:00", Kind.KLINE_8H, False),
+    ("btcusdt@kline_6h@+08:00", Kind.KLINE_6H_EAST, False),
+    ("btcusdt@kline_12h@+08:00", Kind.KLINE_12H_EAST, False),
+    ("btcusdt@kline_1d@+08:00", Kind.KLINE_1D_EAST, False),
+    ("btcusdt@kline_3d@+08:00", Kind.KLINE_3D_EAST, False),
+    ("btcusdt@kline_1w@+08:00", Kind.KLINE_1W_EAST, False),
+    ("btcusdt@kline_1M@+08:00", Kind.KLINE_1MONTH_EAST, False),
 ])
 def test_a_stream_of_ours(name, kind, slow):
     assert parse_stream(name) == ("btcusdt", StreamKind(kind, slow))
@@ -40,7 +48,8 @@ def test_a_stream_of_all_instruments(name, kind):
 
 
 @pytest.mark.parametrize("name", [
-    "!ticker", "!@trade", "btcusdt@kline_7m", "btcusdt@kline_1m@+08:00", "btcusdt@ticker_2h", "!ticker_2h@arr",
+    "!ticker", "!@trade", "btcusdt@kline_7m", "btcusdt@kline_1m@+09:00", "btcusdt@kline_1m@ 08:00",
+    "btcusdt@ticker_2h", "!ticker_2h@arr",
     "", "0", "btcusdt", "@trade", "BTCUSDT@trade", "btcusdt@Trade", "btcusdt@depth7", "btcusdt@depth@200ms",
     "btc usdt@trade", 'a"b@trade', "x" * 37 + "@trade", "btcusdt@trade@", "btcusdt@@trade", "é@trade"])
 def test_no_stream_of_ours(name):
@@ -57,6 +66,9 @@ def test_no_stream_of_ours(name):
     ("/stream", "", Target(True, [])),
     ("/stream", "streams=a@trade/b@depth5@100ms", Target(True, ["a@trade", "b@depth5@100ms"])),
     ("/stream", "timeUnit=x&streams=a%40trade%2F0", Target(True, ["a@trade"])),
+    ("/stream", "streams=a@kline_1d@+08:00/b@trade", Target(True, ["a@kline_1d@+08:00", "b@trade"])),
+    ("/stream", "streams=a%40kline_1d%40%2B08%3A00", Target(True, ["a@kline_1d@+08:00"])),
+    ("/ws/a@kline_1d@+08:00", "", Target(False, ["a@kline_1d@+08:00"])),
     ("/stream/ws", "", Target(False, [])),
     ("/stream/ws/7", "", Target(False, [])),
     ("/stream/ws/a@trade", "", Target(False, ["a@trade"])),

@@ -82,7 +82,8 @@ def test_ccxt_pro_watches_candles_tickers_and_trades(venue):
 
 
 STREAMS = ["btcusdt@kline_1s", "btcusdt@ticker", "btcusdt@aggTrade", "btcusdt@avgPrice", "btcusdt@ticker_1h",
-           "btcusdt@miniTicker", "!miniTicker@arr", "!ticker@arr", "!bookTicker"]
+           "btcusdt@kline_1d", "btcusdt@kline_1d@+08:00", "btcusdt@miniTicker", "!miniTicker@arr", "!ticker@arr",
+           "!bookTicker"]
 
 
 async def listen(venue: RunningVenue) -> dict[str, list[Any]]:
@@ -108,6 +109,17 @@ def trades_from(venue: RunningVenue, first: int, count: int) -> list[Any]:
     return rows[:count]
 
 
+def compare_day(venue: RunningVenue, day: dict[str, Any], zone: int) -> None:
+    """A growing candle that was told with its trades, and with the candle at REST, which has grown since."""
+    row, = get(venue, "klines", symbol="BTCUSDT", interval="1d", timeZone=str(zone), startTime=day["t"], limit=1)
+    assert [row[0], row[1], row[6]] == [day["t"], day["o"], day["T"]] and row[8] > 0
+    assert (day["t"] + zone * 3_600_000) % 86_400_000 == 0 and day["T"] - day["t"] == 86_400_000 - 1
+    trades = trades_from(venue, day["f"], day["n"])
+    assert day["t"] <= trades[0]["time"] <= trades[-1]["time"] <= day["T"]
+    assert (trades[-1]["id"], trades[0]["price"], trades[-1]["price"]) == (day["L"], day["o"], day["c"])
+    assert float(day["v"]) == pytest.approx(sum(float(trade["qty"]) for trade in trades))
+
+
 def test_streams_and_rest_tell_the_same(venue):
     heard = asyncio.run(listen(venue))
     ends = ended(heard)
@@ -115,6 +127,8 @@ def test_streams_and_rest_tell_the_same(venue):
     candles = [[end[name] for name in "tohlcvTqnVQB"] for end in ends]
     wait_until(lambda: candles == get(      # a candle reaches Postgres within candles.write_seconds
         venue, "klines", symbol="BTCUSDT", interval="1s", startTime=ends[0]["t"], limit=len(ends)))
+    for name, zone in (("btcusdt@kline_1d", 0), ("btcusdt@kline_1d@+08:00", 8)):
+        compare_day(venue, next(said["k"] for said in heard[name] if said["k"]["n"]), zone)
     told = heard["btcusdt@aggTrade"]
     first = told[0]["a"]
     assert [said["a"] for said in told] == list(range(first, first + len(told)))

@@ -3,14 +3,14 @@ import random
 
 import pytest
 
-from engine.intervals import DAY_MS, INTERVALS
+from engine.intervals import ALL_INTERVALS, DAY_MS, EAST_INTERVALS, INTERVALS, Interval
 from tests.workers.trades_kit import FakeTrade, aggregated, bar_of, random_trades
 from workers.candles import Candles, Key
 
 
-def twin(trades: list[FakeTrade], agg_of: dict[int, int]) -> dict[Key, object]:
+def twin(trades: list[FakeTrade], agg_of: dict[int, int], intervals: tuple[Interval, ...]) -> dict[Key, object]:
     spans: dict[Key, list[FakeTrade]] = {}
-    for interval in INTERVALS:
+    for interval in intervals:
         for trade in trades:
             spans.setdefault((interval.number, interval.open_ms(trade.ms)), []).append(trade)
     return {key: bar_of(key[1], inside, agg_of) for key, inside in spans.items()}
@@ -37,6 +37,9 @@ def test_candles_are_the_sums_of_their_trades_however_they_are_cut(pauses_ms):
                 piece.extend(bar)
         candles.add(piece)
         kept.update(candles.take())
-        assert kept == twin(trades, agg_of)
+        assert kept == twin(trades, agg_of, INTERVALS)
+        east = twin(trades, agg_of, EAST_INTERVALS)
+        for interval, candle in zip(EAST_INTERVALS, candles.now[len(INTERVALS):], strict=True):
+            assert candle == east[interval.number, interval.open_ms(trades[-1].ms)]
         assert candles.take() == {}
-        assert [candle.close for candle in candles.now] == [trades[-1].price_ticks] * len(INTERVALS)
+        assert [candle.close for candle in candles.now] == [trades[-1].price_ticks] * len(ALL_INTERVALS)

@@ -227,9 +227,10 @@ def test_statistics_and_candles_go_on_over_restarts_of_the_worker(tmp_path):
         await stage.fill()
         await until(lambda: [told["n"] for told in stage.ear.told(Kind.TICKER)[before:]][-1:] == [6])
         assert [agg["a"] for agg in stage.ear.told(Kind.AGG_TRADE)] == [4, 6]
-        await until(lambda: [told["k"]["L"] for told in stage.ear.told(Kind.KLINE_1MONTH)][-1:] == [6])
-        month = stage.ear.told(Kind.KLINE_1MONTH)[-1]["k"]
-        assert (month["f"], month["L"], month["n"], month["v"], month["x"]) == (1, 6, 6, "0.00060000", False)
+        for kind in (Kind.KLINE_1MONTH, Kind.KLINE_1MONTH_EAST):
+            await until(lambda kind=kind: [told["k"]["L"] for told in stage.ear.told(kind)][-1:] == [6])
+            month = stage.ear.told(kind)[-1]["k"]
+            assert (month["f"], month["L"], month["n"], month["v"], month["x"]) == (1, 6, 6, "0.00060000", False)
         assert stage.ear.told(Kind.TICKER, "ETHUSDT")[-1]["n"] == 0 and stage.ear.told(Kind.KLINE_1S, "ETHUSDT") == []
         lists = stage.ear.told(Kind.MINI_TICKERS, "!")
         named = [[ticker["s"] for ticker in told] for told in lists]

@@ -130,6 +130,24 @@ def test_a_late_trade_is_in_the_candle_but_its_end_is_not_told_again():
     assert teller.told(Kind.KLINE_1M)[-1]["k"]["n"] == 2
 
 
+def test_a_day_of_eight_hours_east_begins_at_its_midnight_and_is_whole_after_a_start():
+    utc = INTERVAL_BY_NAME["1d"].open_ms(T0)
+    midnight = utc + 16 * 3_600_000   # of UTC+8
+    history = Teller(live=False).trade(midnight - 60_000, 150).trade(midnight, 200, 10).trade(midnight + 60_000, 300, 5)
+    history.tape.start(midnight + 90_000)
+    day, east = history.told(Kind.KLINE_1D, Kind.KLINE_1D_EAST)
+    assert [day["k"][name] for name in "tTin"] == [utc, utc + DAY - 1, "1d", 3]
+    assert [east["k"][name] for name in "tTinfLohclvx"] == [
+        midnight, midnight + DAY - 1, "1d", 2, 2, 3, "2.00000000", "3.00000000", "3.00000000", "2.00000000",
+        "0.00150000", False]
+    history.trade(utc + DAY + 5, 250)
+    day, east = history.told(Kind.KLINE_1D)[0]["k"], history.tape.candles
+    assert (day["x"], day["n"]) == (True, 3) and {key[0] for key in east.take()} <= set(range(1, 17))
+    history.tape.fast_tick(midnight + DAY, midnight + DAY + 1)
+    ended = [said["k"] for said in history.told(Kind.KLINE_1D_EAST) if said["k"]["x"]]
+    assert [(end["t"], end["n"], end["c"]) for end in ended] == [(midnight, 3, "2.50000000")]
+
+
 def test_history_is_silent_and_counts():
     teller = Teller(live=False).trade(T0 - 5_000, 200, 10).trade(T0 + 100, 210, 5)
     assert teller.entries == []
