@@ -5,6 +5,8 @@ A rule stands here when a reader would otherwise have to watch for it. To change
 import ast
 import re
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,10 @@ MAY_IMPORT = {
 # What the core must not know: the clock, chance, files, sockets, processes, floating point.
 CORE_BANNED = {"time", "datetime", "random", "secrets", "os", "io", "socket", "asyncio", "threading", "pathlib",
                "subprocess", "math", "decimal", "locale", "tempfile", "uuid"}
+# What is imported under another name than it is installed by; schemathesis brings the last one.
+INSTALLED_AS = {"Cython": "cython", "google_crc32c": "google-crc32c", "jwt": "pyjwt", "yaml": "pyyaml",
+                "jsonschema_rs": "schemathesis"}
+OWN_ENVIRONMENTS = ("tests/clients/bots/", "tests/conformance/judge.py")   # run where another Python's packages are
 WORDS_BANNED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -128,6 +134,19 @@ def test_import_direction():
             ours = {name for name in _imports(path) if name.split(".")[0] in {*MAY_IMPORT, "tests", "bench"}}
             wrong += [f"{_name(path)} imports {name}" for name in ours if not _allowed(package, name)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_imported_is_declared():
+    """What another package happens to bring along goes when that one goes."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    lines = [line for group in groups for line in group]
+    declared = {re.match(r"[\w-]+", line)[0].lower() for line in lines}
+    known = declared | sys.stdlib_module_names | {*MAY_IMPORT, "tests", "bench", "libc", "posix", "cpython"}
+    wrong = [f"{_name(path)} imports {name}" for path in _files(".py", ".pyx", ".pxd")
+             if not _name(path).startswith(OWN_ENVIRONMENTS) for name in _imports(path)
+             if INSTALLED_AS.get(top := name.split(".")[0], top) not in known]
+    assert not wrong, "not in pyproject.toml: " + ", ".join(wrong)
 
 
 def _allowed(package: str, name: str) -> bool:
