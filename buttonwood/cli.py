@@ -170,12 +170,12 @@ def _up(parsed: argparse.Namespace) -> int:
 
 def _serve(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
-    return run(lambda: import_module(SERVICES[parsed.service][0]).serve(config))
+    return run(lambda: import_module(SERVICES[parsed.service][0]).serve(config), config.logs, parsed.service)
 
 
 def _worker(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
-    return run(lambda: import_module("workers.run").serve(config, parsed.roles))
+    return run(lambda: import_module("workers.run").serve(config, parsed.roles), config.logs, ",".join(parsed.roles))
 
 
 def _setup(parsed: argparse.Namespace) -> int:

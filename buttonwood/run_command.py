@@ -4,39 +4,39 @@ Exit status: 0 ended because it was asked to (SIGTERM, SIGINT); 3 refuses to run
 is a failure that a restart may mend.
 """
 import asyncio
-import logging
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvloop
 
 from buttonwood.parts import HALTED, REFUSED
+from buttonwood.process_log import configure, log_refusal
+from engine.config import Logs
 from engine.errors import VenueError
 from workers.ledger_errors import LedgerError
 
-_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_AS_TEXT = Logs()
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Run until it ends or a signal asks it to; the exit status."""
-    logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
+def run(main: Callable[[], Coroutine[Any, Any, None]], logs: Logs, role: str) -> int:
+    """Run until it ends or a signal asks it to; the exit status. `role` names the process in its log."""
+    configure(logs, role)
     try:
         uvloop.run(until_signal(main()))
     except BaseExceptionGroup as group:
         refusals = group.subgroup(VenueError)
         if refusals is None:
             raise
-        return refuse(_first(refusals))
+        return refuse(_first(refusals), logs)
     except VenueError as error:
-        return refuse(error)
+        return refuse(error, logs)
     return 0
 
 
-def refuse(error: BaseException) -> int:
+def refuse(error: BaseException, logs: Logs = _AS_TEXT) -> int:
     """Say why, in one line; the exit status."""
-    print(f"buttonwood: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    log_refusal(logs, " ".join(str(error).split()))
     return HALTED if isinstance(error, LedgerError) else REFUSED
 
 

@@ -4,8 +4,12 @@ import signal
 import subprocess
 from pathlib import Path
 
+from buttonwood.process_log import words
 from buttonwood.processes import Process, die_with_parent, process_of, stop
 from buttonwood.server_home import Home
+
+_END_BYTES = 64 * 1024        # of a log, looked at for its last lines
+_SAID_CHARACTERS = 4096
 
 
 class ServerProcess:
@@ -49,6 +53,7 @@ def identity(child: subprocess.Popen[bytes]) -> Process:
 def last_lines(log: Path, count: int = 3) -> str:
     """The end of a log, for an error's text, followed by the log's name."""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()[-count:]
-    return " | ".join(lines) + f" (see {log})"
+        file.seek(max(0, log.stat().st_size - _END_BYTES))
+        lines = file.read().strip().splitlines()[-count:]
+    said = " | ".join(words(line.decode("utf-8", "replace")) for line in lines)
+    return f"{said[-_SAID_CHARACTERS:]} (see {log})"

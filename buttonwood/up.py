@@ -11,9 +11,10 @@ from pathlib import Path
 from buttonwood.demo import CUSTOMERS, demo_keys
 from buttonwood.embedded import prepare
 from buttonwood.listing import Listing, read_listing
+from buttonwood.process_log import configure
 from buttonwood.run_command import refuse, until_signal
 from buttonwood.venue import Venue
-from engine.config import Config
+from engine.config import Config, Logs
 from engine.errors import ConfigError, VenueError
 
 
@@ -23,11 +24,11 @@ def run_up(config: Config, demo: bool, listing_file: Path | None) -> int:
         raise ConfigError("--demo brings its own listing: give either --demo or --listing")
     listing = read_listing(listing_file) if listing_file else None
     prepare(config)
-    _log_to(config.paths.logs / "up.log")
+    _log_to(config.paths.logs / "up.log", config.logs)
     try:
         asyncio.run(until_signal(_up(config, demo, listing)))
     except VenueError as error:
-        return refuse(error)
+        return refuse(error, config.logs)
     return 0
 
 
@@ -47,9 +48,8 @@ def ready_line(venue: Venue, demo: bool) -> str:
     return "buttonwood is ready: " + " ".join(words)
 
 
-def _log_to(file: Path) -> None:
+def _log_to(file: Path, logs: Logs) -> None:
     """Everything into the file, warnings to the terminal as well."""
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-                        handlers=[logging.FileHandler(file), terminal])
+    configure(logs, "up", logging.FileHandler(file), terminal)

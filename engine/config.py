@@ -6,7 +6,7 @@ payload belongs here under [limits], and the behaviour at the limit beside the c
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import replace
@@ -242,6 +242,16 @@ class Supervisor(Section, frozen=True):
     redis_memory_bytes_max: Bytes = 256 * 1024 * 1024
 
 
+class Logs(Section, frozen=True):
+    """How all processes log: lines of text, or one JSON object a line (buttonwood/process_log.py names its members).
+
+    level: what is less important than this is not logged.
+    """
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
 class Metrics(Section, frozen=True):
     """Where Prometheus may read: host "" shows nothing. For a private network, there is no password."""
 
@@ -269,6 +279,7 @@ class Config(Section, frozen=True, dict=True):
     candles: Candles = field(default_factory=Candles)
     transfers: Transfers = field(default_factory=Transfers)
     supervisor: Supervisor = field(default_factory=Supervisor)
+    logs: Logs = field(default_factory=Logs)
     metrics: Metrics = field(default_factory=Metrics)
 
     @cached_property

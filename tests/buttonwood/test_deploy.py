@@ -43,6 +43,10 @@ def test_the_settings_load_and_fit_the_proxy():
         assert section.host == "0.0.0.0" and f"reverse_proxy {name}:{section.port}" in proxy
 
 
+def test_containers_log_in_json():
+    assert load_config(ROOT / "deploy" / "venue.toml").logs.format == "json"
+
+
 def test_the_listing_is_sound():
     assert read_listing(ROOT / "deploy" / "listing.toml").requests()
 
