@@ -24,6 +24,7 @@ DOOR_SECONDS_MAX = 5.0
 
 async def serve(config: Config) -> None:
     """Run until cancelled. Raises ConfigError when the address or the key file cannot be used."""
+    config.paths.prepare()
     door = await _door(config)
     gateway = Gateway(config, door)
     host = config.rest.host

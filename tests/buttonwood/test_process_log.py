@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from buttonwood.embedded import prepare, temporary_data_dir
+from buttonwood.embedded import temporary_data_dir
 from buttonwood.process_log import JsonLines, words
 from buttonwood.server_process import last_lines
-from engine.config import load_config
 from tests.support.waiting import wait_until
 from tests.system.processes import finished
 from tests.system.running_venue import RunningVenue
@@ -144,7 +143,6 @@ def test_a_listener_says_in_json_that_its_port_is_taken(name):
             postgres.dsn = "postgresql:///none?host={folder}"
             redis.url = "unix://{folder}/none"
         """)
-        prepare(load_config(settings))
         done = finished([sys.executable, "-m", "buttonwood", name, "--config", settings])
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert done.returncode == 3 and {line["role"] for line in lines} == {name}
