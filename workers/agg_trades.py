@@ -1,7 +1,8 @@
 """Aggregated trades of one instrument: what one taker order traded at one price, numbered 1, 2, 3, ... from the first.
 
 Pure: trade events in, in their order; no clock. The numbers are a function of the trades alone, so whoever counts from
-the first trade on, or from a known number, gives the same ones.
+the first trade on, or from a known number, gives the same ones. Who knows neither counts from the number of the first
+trade it sees, which is beyond every number given before: none comes twice, some never.
 """
 from typing import Any
 
@@ -47,7 +48,7 @@ class AggTrades:
     """Joins trades as they come."""
 
     def __init__(self) -> None:
-        self._last_id = 0
+        self.last_id = 0    # number of the last one that began
         self._open: AggTrade | None = None
 
     def add(self, trade: Event) -> AggTrade | None:
@@ -58,9 +59,9 @@ class AggTrades:
             now.quote_amount += trade.quote_amount
             now.last_id, now.last_lots = trade.trade_id, trade.qty_lots
             return None
-        self._last_id += 1
+        self.last_id = self._before(trade.trade_id) + 1
         self._open = AggTrade(
-            self._last_id, trade.order_id, trade.price_ticks, trade.qty_lots, trade.quote_amount, trade.trade_id,
+            self.last_id, trade.order_id, trade.price_ticks, trade.qty_lots, trade.quote_amount, trade.trade_id,
             trade.trade_id, trade.time_ns, trade.side, trade.seq, trade.qty_lots)
         return now
 
@@ -68,14 +69,18 @@ class AggTrades:
         """The same as adding one by one and flushing, for trades of whole commands at one moment; their bar alone."""
         orders, prices, lots, quotes = (
             trades[name] for name in ("order_id", "price_ticks", "qty_lots", "quote_amount"))
-        first_agg = self._last_id + 1
-        self._last_id += 1 + int(np.count_nonzero((orders[1:] != orders[:-1]) | (prices[1:] != prices[:-1])))
+        first_agg = self._before(int(trades["trade_id"][0])) + 1
+        self.last_id = first_agg + int(np.count_nonzero((orders[1:] != orders[:-1]) | (prices[1:] != prices[:-1])))
         bought = trades["side"] == _BUY
         first, last = trades[0], trades[-1]
         return Bar(
             int(first["time_ns"]) // NS_PER_SECOND * SECOND_MS, int(prices[0]), int(prices.max()), int(prices.min()),
             int(prices[-1]), int(lots[-1]), _sum(lots), _sum(quotes), _sum(lots[bought]), _sum(quotes[bought]),
             int(first["trade_id"]), int(last["trade_id"]), first_agg, int(first["seq"]), int(last["seq"]))
+
+    def _before(self, trade_id: int) -> int:
+        """The number before the one that begins with this trade."""
+        return self.last_id or trade_id - 1
 
     def flush(self) -> AggTrade | None:
         """The aggregate that was open: call it when the taker's command is over."""

@@ -32,11 +32,18 @@ CREATE TABLE IF NOT EXISTS candle_position (
 );
 INSERT INTO candle_position VALUES (true, 0, 0) ON CONFLICT DO NOTHING;
 
+-- Number of the last aggregated trade of each instrument up to the position.
+CREATE TABLE IF NOT EXISTS candle_agg (
+    instrument int PRIMARY KEY,
+    last_agg   bigint NOT NULL
+);
+
 -- Databases in which the tables were made unseen while rights were given, so that nobody could read candles.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'buttonwood_reader')
-       AND NOT has_table_privilege('buttonwood_reader', 'candle_position', 'SELECT') THEN
-        GRANT SELECT ON candle, candle_position TO buttonwood_reader;
+       AND NOT (has_table_privilege('buttonwood_reader', 'candle_position', 'SELECT')
+                AND has_table_privilege('buttonwood_reader', 'candle_agg', 'SELECT')) THEN
+        GRANT SELECT ON candle, candle_position, candle_agg TO buttonwood_reader;
     END IF;
 END $$;

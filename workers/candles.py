@@ -2,6 +2,7 @@
 
 Pure. A candle exists when something was traded in its time. Bars of at most a second come in, in the order of time, and
 are added to all candles at once: a trade costs one addition, a second with trades one for each interval.
+A candle of which the beginning was not seen is no candle of its time: it is there to look at, and nobody takes it.
 """
 from engine.bars import Bar
 from engine.intervals import ALL_INTERVALS
@@ -16,19 +17,27 @@ class Candles:
         self.now: list[Bar] = []           # empty before the first trade
         self.changed: dict[Key, Bar] = {}
         self._ends: list[int] = []
+        self._whole: list[bool] = []
+
+    def resume(self, now: list[Bar], whole: list[bool]) -> None:
+        """Go on with the newest candles made elsewhere; `whole` tells which of them lack no trade."""
+        self.now, self._whole = now, whole
+        self._ends = [interval.next_ms(candle.open_ms) for interval, candle in zip(ALL_INTERVALS, now, strict=True)]
 
     def add(self, piece: Bar) -> None:
         """Take trades of one second, later than all before."""
+        from_first = bool(self.now) or piece.first_id == 1
         if not self.now:
-            self.now, self._ends = [piece] * len(ALL_INTERVALS), [0] * len(ALL_INTERVALS)
+            count = len(ALL_INTERVALS)
+            self.now, self._ends, self._whole = [piece] * count, [0] * count, [from_first] * count
         for place, interval in enumerate(ALL_INTERVALS):
             candle = self.now[place]
             if piece.open_ms < self._ends[place]:
                 candle.extend(piece)
             else:
-                candle = self.now[place] = _begin(piece, interval.open_ms(piece.open_ms))
-                self._ends[place] = interval.next_ms(candle.open_ms)
-            if not interval.offset_ms:   # others can be put together from hours
+                candle = self.now[place] = begin(piece, interval.open_ms(piece.open_ms))
+                self._ends[place], self._whole[place] = interval.next_ms(candle.open_ms), from_first
+            if self._whole[place] and not interval.offset_ms:   # others can be put together from hours
                 self.changed[interval.number, candle.open_ms] = candle
 
     def take(self) -> dict[Key, Bar]:
@@ -37,7 +46,8 @@ class Candles:
         return changed
 
 
-def _begin(piece: Bar, open_ms: int) -> Bar:
+def begin(piece: Bar, open_ms: int) -> Bar:
+    """The candle that began at open_ms, with this piece alone in it."""
     return Bar(open_ms, piece.open, piece.high, piece.low, piece.close, piece.last_lots, piece.lots, piece.quote,
                piece.buy_lots, piece.buy_quote, piece.first_id, piece.last_id, piece.first_agg, piece.first_seq,
                piece.seq)

@@ -14,7 +14,27 @@ ON CONFLICT (instrument, interval, open_ms) DO UPDATE
 SET high = excluded.high, low = excluded.low, close = excluded.close, last_lots = excluded.last_lots,
     lots = excluded.lots, quote = excluded.quote, buy_lots = excluded.buy_lots, buy_quote = excluded.buy_quote,
     last_id = excluded.last_id, seq = excluded.seq
-WHERE candle.seq < excluded.seq;
+WHERE candle.seq < excluded.seq AND candle.first_id >= excluded.first_id;   -- not by one that began later
+
+-- put_aggs --
+INSERT INTO candle_agg SELECT * FROM unnest($1::int[], $2::bigint[])
+ON CONFLICT (instrument) DO UPDATE SET last_agg = excluded.last_agg WHERE candle_agg.last_agg < excluded.last_agg;
 
 -- advance --
 UPDATE candle_position SET seq = greatest(seq, $1), until_ms = greatest(until_ms, $2);
+
+-- last_agg --
+SELECT last_agg FROM candle_agg WHERE instrument = $1;
+
+-- newest --
+-- Of an instrument, the newest candle of each of the intervals 1 to $2.
+SELECT candle.* FROM generate_series(1, $2::int) AS number
+CROSS JOIN LATERAL (SELECT * FROM candle WHERE instrument = $1 AND interval = number
+                    ORDER BY open_ms DESC LIMIT 1) AS candle
+ORDER BY interval;
+
+-- since --
+-- Of an instrument, the candles of interval $2 that began from $3 on, and the one before them, in order.
+SELECT * FROM candle WHERE instrument = $1 AND interval = $2 AND open_ms >= coalesce(
+    (SELECT max(open_ms) FROM candle WHERE instrument = $1 AND interval = $2 AND open_ms < $3), $3)
+ORDER BY open_ms;

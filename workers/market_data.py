@@ -10,6 +10,8 @@ applied; differences and best levels at the ticks, read from the replica then. O
 
 Candles and statistics are made from all trades since the first command, in the commands' own time; what closes a candle
 on its stream is said in `_until_ms`. Candles are kept in Postgres if postgres.dsn names one (workers/candle_store.py).
+When the journal's beginning was deleted they go on from what is stored there. Without that they hold the trades since
+the oldest snapshot, numbers of aggregated trades leave some out, and candles that lack their beginning are not stored.
 """
 import asyncio
 import contextlib
@@ -35,11 +37,14 @@ from engine.market_channels import (
     TICKER_WINDOWS,
     Kind,
 )
+from engine.positions import tell_position
 from engine.records import EVENT
 from engine.redis_link import RedisAddress
 from engine.segments import list_files
 from engine.snapshots import load_first, newest_first
+from workers.candle_past import Past
 from workers.candle_store import CandleStore, Changes
+from workers.ledger_store import POSTGRES_ERRORS
 from workers.market_data_book import MarketBook
 from workers.market_data_json import safe_symbol
 from workers.market_outbox import Lists, Outbox, Speaker
@@ -72,7 +77,7 @@ class MarketData:
         self._tapes: dict[int, MarketTape] = {}
         self._lists = Lists()
         dsn = config.postgres.dsn
-        self._store = CandleStore(dsn, config.candles, self._collect) if dsn else None
+        self._store = CandleStore(dsn, config.candles, self._collect, self._hold_journal) if dsn else None
         self._last_ms = 0                        # time of the last command
         self._seconds = 0                        # slow ticks
         self._held = False                       # history waits for Postgres: that nothing comes means nothing
@@ -92,7 +97,7 @@ class MarketData:
                 async with asyncio.timeout(STORE_SECONDS_MAX):
                     await self._store.opened.wait()
         number = 0
-        self._begin()
+        await self._begin()
         async for frame in follow(self._config.paths.dropcopy, self.core.seq + 1):
             self.apply(frame)
             number += 1
@@ -102,15 +107,39 @@ class MarketData:
                 self._held = False
             await asyncio.sleep(0)   # lets the loop write and tick while a long history is read
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         """With the first command, for all the trades; from the oldest snapshot when the journal's beginning is gone."""
         files = list_files(self._config.paths.journal)
         if files and files[0][0] > 1:
             oldest_first = reversed(newest_first(self._config.paths.snapshots))
             loaded = load_first(oldest_first, lambda: Exchange(top_events=True))
             if loaded is not None:
+                position, pasts = await self._pasts(loaded.core)
                 self.core = loaded.core
                 self._configure()
+                for number in pasts.keys() & self._tapes.keys():
+                    self._tapes[number].resume(pasts[number], position)
+                    await asyncio.sleep(0)
+
+    async def _pasts(self, core: Exchange) -> tuple[int, dict[int, Past]]:
+        """What is stored of the trades before this core, which can go on from there, and up to which command."""
+        if self._store is not None:
+            try:
+                position, pasts = await self._store.pasts(Catalog.of(core).by_id)
+            except POSTGRES_ERRORS as error:
+                _log.error("the journal's beginning is gone and Postgres is away (%r): until it is back, candles and "
+                           "statistics have only the trades after command %d, and none is stored", error, core.seq)
+                self._store.forget()
+                return core.seq, {}
+            if position >= core.seq:
+                return position, pasts
+            _log.error("the journal begins after command %d, the stored candles end at command %d: candles and "
+                       "statistics that reach back lack the trades before; such candles stay as they are stored. "
+                       "To make all of them again, start with a whole journal", core.seq, position)
+            return core.seq, {}
+        _log.warning("the journal's beginning is gone and there is no Postgres: candles and statistics have only the "
+                     "trades after command %d, and aggregated trades are numbered with gaps", core.seq)
+        return core.seq, {}
 
     def apply(self, frame: Frame) -> None:
         """Take the next frame of the journal."""
@@ -245,8 +274,16 @@ class MarketData:
         """For the store."""
         for tape in self._tapes.values():
             tape.fold()
-        changes = [(number, tape.candles.take()) for number, tape in self._tapes.items()]
+        changes = [(number, tape.last_agg, tape.candles.take()) for number, tape in self._tapes.items()]
         return self.core.seq, self._until_ms(time.time_ns() // NS_PER_MS), changes
+
+    def _hold_journal(self, seq: int) -> None:
+        """The journal must reach back to where the stored candles end, where it is deleted at all."""
+        if self._config.journal.keep_bytes:
+            try:
+                tell_position(self._config.paths.positions, "candles", seq)
+            except OSError as error:
+                _log.warning("the position of the candles stays at an older command: %r", error)
 
     def _quiet(self, seconds: float) -> bool:
         """Whether something has come, but nothing for so long."""

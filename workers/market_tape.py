@@ -1,7 +1,8 @@
 """What the trades of one instrument amount to: aggregated trades at once, candles and statistics at the ticks.
 
 Trades gather in the bar of their second; candles and statistics take it in when the second is over or when somebody
-looks. History is taken in silence: `start` begins to speak, `live` = False stops it.
+looks. History is taken in silence: `start` begins to speak, `live` = False stops it. Trades that are in what was stored
+(`resume`) are not taken again.
 """
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ from engine.instruments import Instrument
 from engine.intervals import DAY_MS, HOUR_MS, MINUTE_MS
 from engine.market_channels import NS_PER_MS, REFRESH, TICKER_WINDOWS, Kind, encode_entry
 from workers.agg_trades import AggTrade, AggTrades, Records
+from workers.candle_past import Past
 from workers.candles import Candles
 from workers.market_klines import Klines
 from workers.market_stats_json import (
@@ -43,6 +45,7 @@ class MarketTape:
                                 *(Span(length_ms) for length_ms in _SPANS.values()))
         self._klines = Klines(instrument, self.candles, entries)
         self._traded_ms = 0                   # time of the last trade
+        self._counted_seq = 0                 # the trades of commands up to here are counted
         self._texts: dict[Kind, tuple[object, bytes]] = {}   # what it was made of, and what was told last
         self._changed: dict[Kind, bytes] = {}
 
@@ -55,10 +58,25 @@ class MarketTape:
     def instrument(self, instrument: Instrument) -> None:
         self._instrument = self._klines.instrument = instrument
 
+    @property
+    def last_agg(self) -> int:
+        """Number of the last aggregated trade; 0 before the first."""
+        return self._aggs.last_id
+
+    def resume(self, past: Past, counted_seq: int) -> None:
+        """Begin with the trades of all commands up to counted_seq; the second of the last one stands for its time."""
+        self._counted_seq, self._aggs.last_id = counted_seq, past.last_agg
+        self.candles.resume(past.now, past.whole)
+        self._traded_ms = past.seconds[-1].open_ms
+        for second in past.seconds:
+            self._rolling.add(second)
+
     # trades in
 
     def trade(self, trade: Event) -> None:
         """Take the next trade."""
+        if trade.seq <= self._counted_seq:
+            return
         agg = self._aggs.add(trade)
         if agg is not None:
             self._take(agg)
@@ -71,6 +89,11 @@ class MarketTape:
 
     def remember(self, trades: Records) -> None:
         """Trades of whole commands of history; many at one moment are summed up at once, which costs a tenth."""
+        if self._counted_seq and trades["seq"][0] <= self._counted_seq:
+            self._traded_ms = int(trades["time_ns"][-1]) // NS_PER_MS
+            trades = trades[trades["seq"] > self._counted_seq]
+            if not len(trades):
+                return
         if len(trades) >= BULK_MIN and trades["time_ns"][0] == trades["time_ns"][-1]:
             self._gather(self._aggs.add_all(trades), int(trades["time_ns"][-1]) // NS_PER_MS)
             return

@@ -16,6 +16,20 @@ def twin(trades: list[FakeTrade], agg_of: dict[int, int], intervals: tuple[Inter
     return {key: bar_of(key[1], inside, agg_of) for key, inside in spans.items()}
 
 
+def test_a_candle_whose_beginning_was_not_seen_is_not_taken():
+    trades = random_trades(random.Random(5), 300, (0, 400, 70_000))
+    aggs = aggregated(trades)
+    agg_of = {number: agg.id for agg in aggs for number in range(agg.first_id, agg.last_id + 1)}
+    whole = twin(trades, agg_of, INTERVALS)
+    for place in (0, 1, 40, len(aggs) - 1):
+        candles, kept = Candles(), {}
+        for agg in aggs[place:]:
+            candles.add(agg.bar())
+            kept.update(candles.take())
+        assert kept == {key: bar for key, bar in whole.items() if not place or bar.first_agg > place + 1}
+        assert {candle.last_id for candle in candles.now} == {trades[-1].trade_id}
+
+
 @pytest.mark.parametrize("pauses_ms", [(0, 3, 400), (2000, 70_000), (3_000_000,), (DAY_MS, 10)])
 def test_candles_are_the_sums_of_their_trades_however_they_are_cut(pauses_ms):
     for seed in range(4):
