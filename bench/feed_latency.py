@@ -9,6 +9,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -23,25 +24,27 @@ from tests.support.redis import RedisServer
 PAIRS_PER_SECOND = 100
 WARM_PAIRS = 20
 TRADE = b'"e":"trade"'
+PING, PONG = b"\x89\0", b"\x8a\x80\0\0\0\0"   # empty; no text of a stream holds the one
 SECONDS_MAX = 30.0
 ROLES = {"exchange": ["exchange"], "market data": ["worker", "market_data"], "feed": ["feed"]}
 
 
 class Subscriber(asyncio.Protocol):
-    """Notes when each trade came."""
+    """Answers pings, and notes when each trade came."""
 
     def __init__(self) -> None:
         self.heard_ns: list[int] = []
         self.opened = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert hasattr(transport, "write")
-        transport.write(HANDSHAKE % f"/ws/{SYMBOL.lower()}@trade".encode())
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(HANDSHAKE % f"/ws/{SYMBOL.lower()}@trade".encode())
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter_ns()
         self.opened.set()
         self.heard_ns += [now] * data.count(TRADE)
+        self._transport.write(PONG * data.count(PING))
 
 
 def measure(quick: bool) -> dict[str, object]:

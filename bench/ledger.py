@@ -8,6 +8,7 @@ but no orders. All ways must end with equal balances.
     python -m bench.ledger [--quick] [--json]
 """
 import argparse
+import asyncio
 import random
 import time
 from collections.abc import Iterator
@@ -85,29 +86,37 @@ class Run:
         self.collector.add(memoryview(self.journal[0]), 1)
         await self._write(self.collector.cut())
 
-    def batches(self, fills: int) -> Iterator[LedgerBatch]:
-        """Batches of so many fills from the rest of the journal."""
+    def filled(self, fills: int) -> Iterator[bool]:
+        """After each frame of the rest of the journal: is there a batch of so many fills, or all that is left?"""
         for commands in self.journal[1:]:
             self.collector.add(memoryview(commands), 1)
-            if self.collector.fills >= fills or commands is self.journal[-1]:
-                yield self.collector.cut()
+            yield self.collector.fills >= fills or commands is self.journal[-1]
 
     async def batched(self, fills: int) -> float:
-        """Seconds for the whole journal in batches of so many fills."""
-        begin = time.perf_counter()
-        for batch in self.batches(fills):
-            sent = time.perf_counter()
-            await self._write(batch)
-            self.fills += len(batch.trades)
-            self.batch_seconds.append(time.perf_counter() - sent)
+        """Seconds for the whole journal in batches of so many fills; as in the worker the next one fills meanwhile."""
+        begin, writing = time.perf_counter(), asyncio.create_task(asyncio.sleep(0))
+        for full in self.filled(fills):
+            if full:
+                await writing
+                writing = asyncio.create_task(self._timed(self.collector.cut()))
+            await asyncio.sleep(0)
+        await writing
         return time.perf_counter() - begin
+
+    async def _timed(self, batch: LedgerBatch) -> None:
+        sent = time.perf_counter()
+        await self._write(batch)
+        self.fills += len(batch.trades)
+        self.batch_seconds.append(time.perf_counter() - sent)
 
     async def one_by_one(self) -> float:
         """Seconds for the whole journal, each fill in a transaction of its own; postings are computed before."""
         batches = []
-        for batch in self.batches(1):
-            self.collector.committed(batch)
-            batches += _split(batch)
+        for full in self.filled(1):
+            if full:
+                batch = self.collector.cut()
+                self.collector.committed(batch)
+                batches += _split(batch)
         connection = await self.store.connect()
         begin = time.perf_counter()
         for trade, entries in batches:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.ledger import FRAME_FILLS, Run, frames
+from bench.ledger import FEW, FRAME_FILLS, Run, frames
 from bench.report import emit, machine
 from engine.config import Config, Journal, load_config
 from engine.journal import Walk
@@ -56,7 +56,7 @@ async def bench(dsn: str, folder: Path, entries: int) -> dict[str, object]:
     """All of it once."""
     config = load_config(data_dir=str(folder), postgres={"dsn": dsn})
     fills = entries // ENTRIES_PER_FILL
-    made = frames(fills + fills // SINCE_SHARE)
+    made = frames(fills + fills // SINCE_SHARE, range(2, 2 + FEW))
     await write_journal(config.paths.journal, made)
     split = 1 + fills // FRAME_FILLS
     run = Run(dsn, made[:split])

@@ -24,6 +24,7 @@ _HEADER = struct.Struct("<8sIIQQqQQIIQQ")
 _ENTRY = struct.Struct("<IIIIQ")
 _CRC = struct.Struct("<I")
 _SECTIONS_MAX = 4096
+_PIECE_BYTES = 1 << 20
 _NEWER = "Use the version of Buttonwood that wrote it, or move it away to start from an older snapshot."
 
 Section = tuple[int, int, int, bytes | memoryview]   # id, version, bytes of an item, items
@@ -159,9 +160,11 @@ def _sound_version(fd: int, count: int) -> bool:
 
 
 def _write_all(fd: int, data: bytes | memoryview, offset: int) -> int:
-    """Where the next piece goes."""
+    """Where the next piece goes. Each is made durable by itself: the journal never waits for a disk full of them."""
     view = memoryview(data)
     while view:
-        written = os.pwrite(fd, view[:1 << 26], offset)
+        written = os.pwrite(fd, view[:_PIECE_BYTES], offset)
         view, offset = view[written:], offset + written
+        if written == _PIECE_BYTES:
+            os.fdatasync(fd)
     return offset

@@ -11,6 +11,8 @@ from report import Day, same, wait_until
 from story import whole_story
 
 BUSY = "BTC/USDT"
+# What a lost connection is in ccxt; Python's own ConnectionError when it closes between ccxt's look and its send.
+_GONE = (ccxt.NetworkError, ccxt.OperationFailed, ConnectionError)
 
 
 def make(venue: dict[str, Any], api_key: str, secret: str) -> Any:
@@ -88,13 +90,13 @@ async def comes_back(day: Day, me: ProAccount) -> None:
     async def found() -> Any:
         try:
             return await me.order(order["orderId"])
-        except (ccxt.NetworkError, ccxt.OperationFailed):
+        except _GONE:
             return None
 
     async def told() -> Any:
         try:
             return await me.exchange.watch_order_book(MARKET)
-        except (ccxt.NetworkError, ccxt.OperationFailed):
+        except _GONE:
             return None
     same((await wait_until(found, "an answer after the restart"))["status"], "NEW")
     better = await me.place(side="BUY", type="LIMIT", timeInForce="GTC", quantity=1, price=2901)
