@@ -14,6 +14,7 @@ import engine.journal
 import engine.recovery
 import engine.start_choice
 from buttonwood import run_command
+from engine.config import Logs
 from engine.core.batch import Batch
 from engine.transfers import Transfers
 from tests.engine.stage import TRADER, config_for, opened, run, send, setup
@@ -61,13 +62,14 @@ def test_a_start_that_is_interrupted_leaves_nothing_and_the_next_one_finds_all_o
     assert (report["starts_interrupted"], report["schedules"]) == (4, 20)
 
 
-def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue():
+def test_a_worker_that_lost_candles_to_a_killed_postgres_does_not_stop_the_venue(monkeypatch: pytest.MonkeyPatch):
     """A VenueError would: it is a refusal (status 3), after which nothing is started again."""
+    monkeypatch.setattr(run_command, "configure", lambda *_: None)   # this process logs as pytest wants
     async def worker() -> None:
         raise CandlesLost("the candles in Postgres are at command 1, they were at 2")
 
     with pytest.raises(CandlesLost):
-        run_command.run(worker)
+        run_command.run(worker, Logs(), "market_data")
 
 
 @pytest.mark.parametrize(("places", "name", "mistake"), [
