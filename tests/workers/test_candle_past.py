@@ -100,7 +100,8 @@ def test_trades_that_nobody_stored_are_not_made_up_for(tmp_path, dsn, caplog):
             assert {row for row in rows if row[1] >= 13} <= set(after)
             assert {plain(row) for row in after if row not in rows} <= {plain(row) for row in stage.rows()}
             new = [row[FIRST_AGG] for row in after if row[1] == 1]
-            assert new and min(new) > max(row[FIRST_AGG] for row in rows)
+            # those of the trades made now; a second that the journal holds whole may be made again before them
+            assert new and max(new) > max(row[FIRST_AGG] for row in rows)
             await stop(task)
             caplog.clear()
             task = asyncio.create_task(MarketData(stage.config).run())
