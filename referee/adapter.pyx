@@ -4,14 +4,14 @@ Everything here is C without Python: the library is linked without an interprete
 """
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t, uint64_t
 
-from engine.core.dispatch cimport apply_commands
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, NO_KEY, Ladder, ladder_find_leaf
+from engine.core.plain cimport cancel, place_plain
 from engine.core.state cimport MAX_TICKS, side_key
 from engine.core.types cimport ACCEPTED, BUY, CANCEL, CANCELED, GTC, IOC, PLACE, SELL, TRADE, Event, TradeEvent
 from referee.abi cimport (
     CANCEL_ACK, CANCEL_REJECT, MODIFY_ACK, MODIFY_REJECT, ORDER_ACK, CancelOrder, ModifyOrder, NewOrder, Transport)
 from referee.desk cimport Entry, desk_add, desk_find, desk_remove
-from referee.order_line cimport command_bytes, write_order_line
+from referee.order_line cimport command, write_order_line
 from referee.outbox cimport outbox_flush, outbox_open, send_answer, send_trade
 from referee.ring cimport ring_transport
 from referee.venue cimport (
@@ -84,47 +84,55 @@ cdef public uint64_t engine_query_depth_at(int64_t price_ticks, uint8_t side) no
 cdef inline void _place(
     uint64_t name, uint64_t sequence, int side, int64_t price_ticks, int64_t qty_lots, int time_in_force, int answer
 ) noexcept nogil:
-    cdef uint64_t seq = venue.state.seq + 1
+    """An order the core refuses gets no report: the interface has none for it."""
+    cdef uint64_t seq = _begin(sequence)
+    cdef int64_t left_lots = qty_lots
+    cdef Event* event
     if seq >= venue.names_capacity:
         venue_grow(&venue)
     venue.names[seq] = name
     write_order_line(PLACE, side, time_in_force, _account(name), INSTRUMENT_ID, 0, seq, sequence, 0, price_ticks,
                      qty_lots)
-    _apply()
-    _report(name, sequence, time_in_force == GTC, answer)
+    place_plain(&venue.state, command)
+    _check()
+    event = venue.state.events.items
+    if event.kind != ACCEPTED:
+        return
+    send_answer(&venue.outbox, answer, sequence, name, side, price_ticks, qty_lots)
+    if venue.state.events.count > 1:
+        left_lots = _report_more(name, sequence)
+    if left_lots > 0 and time_in_force == GTC and not desk_add(&venue.desk, name, <uint32_t>seq, event.slot):
+        give_up("out of memory")
 
 
 cdef inline Event* _cancel(uint64_t name, uint64_t sequence) noexcept nogil:
     """By order_id and slot, as the member knows them; both 0, which the core refuses, if it knows of none."""
     cdef Entry* entry = desk_find(&venue.desk, name)
-    write_order_line(CANCEL, 0, 0, _account(name), INSTRUMENT_ID, entry.slot, venue.state.seq + 1, sequence,
-                     entry.order_id, 0, 0)
-    _apply()
+    cdef uint64_t seq = _begin(sequence)
+    write_order_line(CANCEL, 0, 0, _account(name), INSTRUMENT_ID, entry.slot, seq, sequence, entry.order_id, 0, 0)
+    cancel(&venue.state, command)
+    _check()
     if venue.state.events.items[0].kind == CANCELED:
         desk_remove(&venue.desk, entry)
-    return &venue.state.events.items[0]
+    return venue.state.events.items
+
+
+cdef inline uint64_t _begin(uint64_t sequence) noexcept nogil:
+    """What engine.core.dispatch does before each command. Returns its number."""
+    venue.state.events.count = 0
+    venue.state.seq += 1
+    venue.state.time_ns = <int64_t>sequence
+    return venue.state.seq
+
+
+cdef inline void _check() noexcept nogil:
+    """And after it: no stop, list or TOP event is ever asked for here, so only memory can have run out."""
+    if venue.state.failed | venue.state.events.failed:
+        give_up("out of memory")
 
 
 cdef inline uint32_t _account(uint64_t name) noexcept nogil:
     return FIRST_ACCOUNT + <uint32_t>(name % ACCOUNTS)
-
-
-cdef inline void _apply() noexcept nogil:
-    if apply_commands(&venue.state, command_bytes, 1) != 1:
-        give_up("out of memory")
-
-
-cdef inline void _report(uint64_t name, uint64_t sequence, bint may_rest, int answer) noexcept nogil:
-    """The events of a placed order. An order the core refuses gets no report: the interface has none for it."""
-    cdef Event* event = venue.state.events.items
-    cdef int64_t left_lots = event.left_lots
-    if event.kind != ACCEPTED:
-        return
-    send_answer(&venue.outbox, answer, sequence, name, event.side, event.price_ticks, event.qty_lots)
-    if venue.state.events.count > 1:
-        left_lots = _report_more(name, sequence)
-    if left_lots > 0 and may_rest and not desk_add(&venue.desk, name, <uint32_t>event.order_id, event.slot):
-        give_up("out of memory")
 
 
 cdef int64_t _report_more(uint64_t name, uint64_t sequence) noexcept nogil:

@@ -5,11 +5,13 @@ than the stores it reads from has to wait until they have reached the cache. Onl
 """
 from libc.stdint cimport uint64_t
 
+from engine.core.types cimport Command
+
 cdef extern from *:
     """
     typedef long long buttonwood_half __attribute__((vector_size(32)));
     static struct { buttonwood_half half[4]; } buttonwood_command __attribute__((aligned(128)));
-    #define buttonwood_command_bytes ((char *)&buttonwood_command)
+    #define buttonwood_command_line ((void *)&buttonwood_command)
 
     static inline __attribute__((always_inline)) void buttonwood_write(
             uint64_t kind, uint64_t side, uint64_t time_in_force, uint64_t account, uint64_t instrument, uint64_t slot,
@@ -19,8 +21,7 @@ cdef extern from *:
         buttonwood_command.half[1] = (buttonwood_half){order_id, price_ticks, qty_lots, 0};
     }
     """
-    # 128 bytes of Command
-    char* command_bytes "buttonwood_command_bytes"
+    Command* command "buttonwood_command_line"
     # kind .. qty_lots of Command; a limit order unless it is a cancel
     void write_order_line "buttonwood_write"(
         uint64_t kind, uint64_t side, uint64_t time_in_force, uint64_t account, uint64_t instrument, uint64_t slot,
