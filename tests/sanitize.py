@@ -11,10 +11,34 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("engine", "gateway", "tests/__init__.py", "tests/core", "tests/gateway", "setup.py", "pyproject.toml")
-GATEWAY = tuple(f"tests/gateway/test_{name}.py" for name in ("frame_codec", "order_intake", "order_store"))
+PARTS = ("engine", "gateway", "workers", "buttonwood", "tests", "setup.py", "pyproject.toml")
+# Native modules and the tests that drive each of them in pytest's own process, with neither Postgres nor Redis.
+DRIVERS = {
+    "engine/core/": ("core",),
+    "engine/disk.pyx": ("engine/test_disk.py", "engine/test_journal_writer.py", "engine/test_service.py"),
+    "engine/event_kinds.pyx": ("engine/test_event_kinds.py",),
+    "engine/frame_runs.pyx": ("engine/test_frame_runs.py",),
+    "engine/frame_scan.pyx": ("engine/test_segments.py",),
+    "engine/sequencer.pyx": ("engine/test_sequencer.py",),
+    "gateway/answers.pyx": ("gateway/test_order_intake.py", "gateway/test_orders.py"),
+    "gateway/frame_codec.pyx": ("gateway/test_frame_codec.py", "gateway/test_fuzz.py::test_changed_inputs"),
+    "gateway/hmac_check.pyx": ("gateway/test_hmac_check.py", "gateway/test_auth.py"),
+    "gateway/inlet.pyx": ("gateway/test_websocket.py", "gateway/test_listener_limits.py"),
+    "gateway/lane.pyx": ("gateway/test_orders_pipelined.py", "gateway/test_storage_full.py"),
+    "gateway/order_intake.pyx": ("gateway/test_order_intake.py",),
+    "gateway/order_path.pyx": ("gateway/test_websocket_pipeline.py", "gateway/test_sessions.py"),
+    "gateway/order_scan.pyx": ("gateway/test_order_intake.py", "gateway/test_fuzz.py::test_changed_inputs"),
+    "gateway/order_store.pyx": (
+        "gateway/test_order_store.py", "gateway/test_order_lists.py", "gateway/test_trailing_stops.py"),
+    "gateway/outlet.pyx": ("gateway/test_outlet.py", "gateway/test_stragglers.py"),
+    "gateway/reports.pyx": ("gateway/test_reports.py", "gateway/test_user_events.py", "gateway/test_resume.py"),
+    "gateway/rest/form.pyx": ("gateway/test_rest_parameters.py", "gateway/test_fuzz.py::test_changed_inputs"),
+    "gateway/restored_orders.pyx": ("gateway/test_restored_orders.py", "gateway/test_snapshot_start.py"),
+    "gateway/terms.pyx": ("gateway/test_order_intake.py", "gateway/test_reports.py"),
+    "gateway/text_buffer.pyx": ("gateway/test_order_intake.py", "gateway/test_reports.py"),
+}
 LIBRARIES = ("libasan.so", "libubsan.so")
-TESTS = ("-m", "pytest", "tests/core", *GATEWAY, "-q", "-x")
+TESTS = ("-m", "pytest", *sorted({f"tests/{name}" for names in DRIVERS.values() for name in names}), "-q", "-x")
 # Under ASan a process starved of address space cannot even start; the debug allocator run has that test.
 NOT_UNDER_ASAN = ("--deselect", "tests/core/test_memory.py::test_out_of_memory_stops_the_exchange")
 RUN_SECONDS_MAX = 1800

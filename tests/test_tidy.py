@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sanitize import DRIVERS
+
 ROOT = Path(__file__).parent.parent
 LINE_LENGTH_MAX = 120
 FILE_LINES_MAX = 400       # an alarm, not an aim: most files are 50 to 150 lines
@@ -209,6 +211,15 @@ def test_cython_exceptions_are_declared():
 
 def _returns_object(line: str) -> bool:
     return bool(re.match(r"^\s*cdef\s+(?:inline\s+)?(?:object|bytes|str|list|tuple|dict|[A-Z]\w*|\w+\()", line))
+
+
+def test_every_native_module_meets_the_sanitizers():
+    native = {_name(path) for path in _files(".pyx") if not _name(path).startswith(("bench/", "referee/"))}
+    named = {name for name in native if any(name.startswith(module) for module in DRIVERS)}
+    assert named == native, f"tests/sanitize.py names no test of {native - named}"
+    paths = {*DRIVERS} | {"tests/" + test.split("::")[0] for tests in DRIVERS.values() for test in tests}
+    gone = [path for path in paths if not (ROOT / path).exists()]
+    assert not gone, f"tests/sanitize.py names what is not there: {gone}"
 
 
 def test_words():
