@@ -15,7 +15,7 @@ from engine.instruments import Catalog
 from gateway.order_store import OrderStore, execution_id
 from gateway.order_terms import Params, find_instrument, needed, order_id
 from gateway.protocol import encode
-from gateway.rest.ranges import limit
+from gateway.ranges import limit
 from gateway.small_shapes import Amendment
 
 _REDUCED, _ACCEPTED = int(EventKind.REDUCED), int(EventKind.ACCEPTED)

@@ -19,8 +19,8 @@ from gateway.order_replies import order_state
 from gateway.order_store import Order, OrderStore
 from gateway.order_terms import Params, client_order_id, order_id
 from gateway.protocol import OrderState, encode
+from gateway.ranges import span_ns
 from gateway.refusals import NO_SUCH_LIST, ONE_OF_TWO, Refusal
-from gateway.rest.ranges import span_ns
 
 ALL_DONE = 2
 _LIST = int(EventKind.LIST)

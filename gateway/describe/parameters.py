@@ -12,7 +12,7 @@ from gateway.order_terms import CLIENT_ORDER_ID, INT64_MAX, TRAILING_BPS_MAX, TR
 from gateway.orders import ACK, COUNTDOWN_MS_MAX, FULL, RESULT
 from gateway.protocol import ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE
 from gateway.queries import DEPTH_LIMIT, DEPTH_LIMIT_MAX
-from gateway.rest.ranges import LIMIT, LIMIT_MAX
+from gateway.ranges import LIMIT, LIMIT_MAX
 
 Schema = dict[str, Any]
 ROLES = ("pendingAbove", "pendingBelow", "above", "below", "working", "pending")   # of the legs of an order list

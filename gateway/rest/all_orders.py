@@ -9,10 +9,10 @@ from msgspec import UNSET
 from engine.instruments import Instrument
 from gateway.door_client import DoorClient
 from gateway.protocol import NO_LIST, ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE, OrderState, encode
+from gateway.ranges import Params, limit, number, span_ns
 from gateway.refusals import MANDATORY, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.order_reader import ClosedOrder, closed_orders
-from gateway.rest.ranges import Params, limit, number, span_ns
 from gateway.rest.reader import Reader
 from gateway.rest.replies import result_of
 

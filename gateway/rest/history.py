@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from engine.instruments import Instrument
 from gateway.protocol import NO_LIST, PublicTrade, encode
+from gateway.ranges import Params, limit, number, span_ns
 from gateway.refusals import BAD_COMBINATION, MANDATORY, Refusal
 from gateway.rest.instruments import Instruments
-from gateway.rest.ranges import Params, limit, number, span_ns
 from gateway.rest.reader import Reader
 from gateway.rest.shapes import AccountTrade
 

@@ -8,11 +8,11 @@ from engine.instruments import Instrument
 from engine.intervals import INTERVAL_BY_NAME, MINUTE_MS, SECOND_MS, TIME_MS_MAX, Interval
 from engine.market_channels import NS_PER_MS
 from gateway.protocol import encode
+from gateway.ranges import Params, limit, span_ns
 from gateway.refusals import INVALID_INTERVAL, MANDATORY, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import AveragePrice, KlineRow
-from gateway.rest.ranges import Params, limit, span_ns
 from gateway.rest.reader import Reader
 from gateway.rest.time_zones import ZonedInterval, offset_ms
 

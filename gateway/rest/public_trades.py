@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Mapping
 from engine.instruments import Instrument
 from engine.market_channels import NS_PER_MS
 from gateway.protocol import PublicTrade, encode
+from gateway.ranges import Params, limit, number, span_ns
 from gateway.refusals import BAD_COMBINATION, DISCONNECTED, MANDATORY, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.candle_reader import Row as Second
 from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import AggTradeRow
-from gateway.rest.ranges import Params, limit, number, span_ns
 from gateway.rest.reader import Reader
 
 CHUNK = 2000

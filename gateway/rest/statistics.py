@@ -13,11 +13,11 @@ from engine.instruments import Instrument
 from engine.intervals import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.market_channels import NS_PER_MS
 from gateway.protocol import BookTicker, encode
+from gateway.ranges import Params
 from gateway.refusals import INVALID_PARAMETER, ONE_OF_TWO, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import DayTicker, MiniTicker, WindowTicker
-from gateway.rest.ranges import Params
 from gateway.rest.tickers import Tickers
 from gateway.rest.time_zones import offset_ms
 
