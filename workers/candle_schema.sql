@@ -1,6 +1,6 @@
 -- Candles, kept by the market-data worker; everything here can be made again from the journal.
 -- A row stands for an interval with trades. Whoever writes it and however often, it is a function of the trades up to
--- command `seq`: a row with a higher seq replaces one with a lower, never the other way round.
+-- command `seq`: a row replaces, as a whole, one that ends no later and begins no earlier, never the other way round.
 -- Prices in ticks, quantities in lots, money in minor units of the quote asset; sums may exceed 64 bits.
 
 CREATE TABLE IF NOT EXISTS candle (

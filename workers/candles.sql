@@ -11,10 +11,11 @@ SELECT * FROM unnest($1::int[], $2::smallint[], $3::bigint[], $4::bigint[], $5::
                      $8::bigint[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[], $13::bigint[],
                      $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
 ON CONFLICT (instrument, interval, open_ms) DO UPDATE
-SET high = excluded.high, low = excluded.low, close = excluded.close, last_lots = excluded.last_lots,
-    lots = excluded.lots, quote = excluded.quote, buy_lots = excluded.buy_lots, buy_quote = excluded.buy_quote,
-    last_id = excluded.last_id, seq = excluded.seq
-WHERE candle.seq < excluded.seq AND candle.first_id >= excluded.first_id;   -- not by one that began later
+SET open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+    last_lots = excluded.last_lots, lots = excluded.lots, quote = excluded.quote, buy_lots = excluded.buy_lots,
+    buy_quote = excluded.buy_quote, first_id = excluded.first_id, last_id = excluded.last_id,
+    first_agg = excluded.first_agg, first_seq = excluded.first_seq, seq = excluded.seq
+WHERE candle.seq <= excluded.seq AND candle.first_id >= excluded.first_id;   -- all that it holds is in the new one
 
 -- put_aggs --
 INSERT INTO candle_agg SELECT * FROM unnest($1::int[], $2::bigint[])

@@ -125,19 +125,23 @@ async def until_stored(stage: Stage, task: asyncio.Task[None]) -> None:
         await asyncio.sleep(0.02)
 
 
-def test_no_row_is_replaced_by_one_that_began_later(dsn):
-    async def story() -> list[tuple[int, ...]]:
+def test_a_row_is_replaced_as_a_whole_by_one_that_lacks_none_of_its_trades(dsn):
+    async def story() -> list[int]:
         connection = await asyncpg.connect(dsn)
         await connection.execute(script("candle_schema.sql"))
         found = []
-        for first_id, last_id in ((3, 4), (4, 9), (3, 7), (1, 8)):
-            row = 1, 13, 0, 10, 10, 10, 10, 1, last_id - first_id + 1, 1, 0, 0, first_id, last_id, 1, 1, last_id
+        for number, (first_id, last_id) in enumerate(written):
+            row = 1, 13, 0, *(number * 20 + place for place in range(9)), first_id, last_id, number, number, last_id
             await connection.execute(statements("candles.sql")["put"], *([value] for value in row))
-            found.append(tuple(await connection.fetchrow("SELECT last_id, lots FROM candle")))
+            stored = tuple(await connection.fetchrow("SELECT * FROM candle"))
+            rows.append(tuple(map(int, row)))
+            found.append(rows.index(tuple(map(int, stored))))
         await connection.close()
         return found
 
-    assert asyncio.run(story()) == [(4, 2), (4, 2), (7, 5), (8, 8)]
+    rows: list[tuple[int, ...]] = []
+    written = ((3, 4), (4, 9), (3, 7), (1, 7), (2, 9), (1, 6), (1, 8))   # first and last trade
+    assert asyncio.run(story()) == [0, 0, 2, 3, 3, 3, 6]
 
 
 @pytest.fixture(scope="module")
