@@ -67,7 +67,7 @@ class OrderReplacer:
             raise Refusal(INVALID_PARAMETER, "orderRateLimitExceededMode")
         order, why_not = self._target(account, params, instrument)
         check_filters(terms, instrument, self._core.last_price(instrument.id))
-        if why_not is not None and mode == ReplaceMode.STOP_ON_FAILURE:
+        if why_not is not None and mode == ReplaceMode.STOP_ON_FAILURE and not terms.once:   # the core may know it
             raise _refused(FAILURE, NOT_ATTEMPTED, why_not.body(), NULL)
         batch.replace(
             account, **terms._asdict(), text=text.encode(), mode=mode, order_id=order.id if order else _NO_ORDER,

@@ -43,12 +43,17 @@ async def test_without_it_an_id_is_free_when_its_order_has_ended(venue: Any, ali
 
 @story
 async def test_a_replacement_sent_again_changes_nothing(venue: Any, alice: Client, bob: Client) -> None:
-    old = (await alice.ok("order.place", **limit("SELL", "51000", "0.1")))["orderId"]
-    request = once(price="50500", cancelReplaceMode="ALLOW_FAILURE", cancelOrderId=old)
-    new = (await alice.ok("order.cancelReplace", **request))["newOrderResponse"]["orderId"]
-    await bob.ok("order.place", **limit("BUY", "50500", "0.1"))
-    assert await refused(alice, "order.cancelReplace", **request) == (-2010, DUPLICATE, new)
-    assert await alice.ok("openOrders.status") == []
+    for mode in ("ALLOW_FAILURE", "STOP_ON_FAILURE"):
+        old = (await alice.ok("order.place", **limit("SELL", "51000", "0.1")))["orderId"]
+        request = once(price="50500", cancelReplaceMode=mode, cancelOrderId=old, newClientOrderId=mode)
+        new = (await alice.ok("order.cancelReplace", **request))["newOrderResponse"]["orderId"]
+        await bob.ok("order.place", **limit("BUY", "50500", "0.1"))
+        assert await refused(alice, "order.cancelReplace", **request) == (-2010, DUPLICATE, new)
+        assert await alice.ok("openOrders.status") == []
+    message = await alice.call("order.cancelReplace", **request | {"newClientOrderId": "other"})
+    data = message["error"]["data"]
+    assert (message["error"]["code"], data["cancelResponse"]["code"], data["newOrderResult"]) == (
+        -2022, -2011, "NOT_ATTEMPTED")
 
 
 @story
