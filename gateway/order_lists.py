@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from engine.core.codes import EventKind, ListType
 from engine.core.unpack import Event
 from engine.event_kinds import events_of_kind
 from engine.instruments import Catalog
 from engine.records import ORDER_LIST
+from gateway.amend_protocol import AmendedList
 from gateway.list_protocol import ListLeg, OrderListState
 from gateway.order_replies import order_state
 from gateway.order_store import Order, OrderStore
@@ -102,11 +103,23 @@ class OrderLists:
         orders = (self._store.get(found.account, number) for number in found.order_ids)
         return [order for order in orders if order is not None]
 
+    def amended(self, order: Order, symbol: str) -> AmendedList | UnsetType:
+        """The list of an order that was open when it was amended, so that the list was not done."""
+        found = self._by_id.get(order.list_id)
+        if found is None:
+            return UNSET
+        legs = _legs(self.orders(found), symbol)
+        return AmendedList(found.id, found.contingency, "EXECUTING", found.text, symbol, legs)
+
     def _end(self, ended: OrderList) -> None:
         ended.done = True
         self._by_end.append(ended.id)
         if len(self._by_end) > self._done_max:
             del self._by_id[self._by_end.popleft()]
+
+
+def _legs(orders: list[Order], symbol: str) -> list[ListLeg]:
+    return [ListLeg(symbol, order.id, order.text) for order in orders]
 
 
 class ListQueries:
@@ -139,7 +152,7 @@ class ListQueries:
         return OrderListState(
             found.id, found.contingency, "ALL_DONE" if found.done else "EXEC_STARTED",
             "ALL_DONE" if found.done else "EXECUTING", found.text, found.time_ns // unit_ns, symbol,
-            [ListLeg(symbol, order.id, order.text) for order in self._lists.orders(found)])
+            _legs(self._lists.orders(found), symbol))
 
     def reports(self, found: OrderList, unit_ns: int) -> list[OrderState]:
         """Its legs as order.status shows them."""

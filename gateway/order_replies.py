@@ -9,6 +9,7 @@ from engine.core.codes import Code, EventKind, OrderType, Side
 from engine.core.unpack import Event
 from engine.instruments import Instrument
 from gateway import order_store
+from gateway.amend_protocol import AmendedOrder, OrderAmended
 from gateway.order_store import Order, execution_id
 from gateway.protocol import (
     NO_LIST,
@@ -17,10 +18,8 @@ from gateway.protocol import (
     STP_MODES,
     TIMES_IN_FORCE,
     ZERO,
-    AmendedOrder,
     Fill,
     OrderAck,
-    OrderAmended,
     OrderCanceled,
     OrderFull,
     OrderResult,

@@ -17,6 +17,7 @@ from engine.core.exchange import Exchange
 from engine.core.unpack import Event
 from engine.event_kinds import events_of_kind
 from engine.instruments import Catalog, Instrument
+from gateway.order_lists import OrderLists
 from gateway.order_replies import order_ack, order_amended, order_canceled, order_result
 from gateway.order_store import NEW, PARTIALLY_FILLED, Order, OrderStore
 from gateway.order_terms import (
@@ -65,10 +66,11 @@ _ALL_PARAMS = SECURITY_PARAMS | {"symbol"}
 class OrderDesk:
     """Order entry for all connections of this process."""
 
-    def __init__(self, core: Exchange, catalog: Catalog, store: OrderStore, streams: UserStreams) -> None:
+    def __init__(self, core: Exchange, catalog: Catalog, store: OrderStore, lists: OrderLists,
+                 streams: UserStreams) -> None:
         self._core = core
         self._catalog = catalog
-        self._store = store
+        self._store, self._lists = store, lists
         self._streams = streams
         prefix = secrets.token_hex(6)   # ids made by us differ from those made before a restart
         self.new_id: Callable[[], str] = (f"{prefix}{number:010x}" for number in itertools.count(1)).__next__
@@ -189,7 +191,10 @@ class OrderDesk:
         event = _first(events)
         order, instrument = self._order_of(event)
         quote_filled = self._store.quote_at_reduction[event.seq]
-        return encode(order_amended(order, event, quote_filled, instrument, unit_ns))
+        reply = order_amended(order, event, quote_filled, instrument, unit_ns)
+        if order.list_id:
+            reply.list_status = self._lists.amended(order, instrument.symbol)
+        return encode(reply)
 
     def _order_of(self, event: Event) -> tuple[Order, Instrument]:
         order = self._store.get(event.account, event.order_id)

@@ -96,36 +96,6 @@ class OrderCanceled(Struct, gc=False, rename="camel"):
     prevented_quantity: str | UnsetType = UNSET
 
 
-class AmendedOrder(Struct, gc=False, rename="camel"):
-    """The order after its quantity was reduced."""
-
-    symbol: str
-    order_id: int
-    order_list_id: int
-    orig_client_order_id: str
-    client_order_id: str
-    price: str
-    qty: str
-    executed_qty: str
-    prevented_qty: str
-    quote_order_qty: str
-    cumulative_quote_qty: str
-    status: str
-    time_in_force: str
-    type: str
-    side: str
-    working_time: int
-    self_trade_prevention_mode: str
-
-
-class OrderAmended(Struct, gc=False, rename="camel"):
-    """Reply to order.amend.keepPriority."""
-
-    transact_time: int
-    execution_id: int
-    amended_order: AmendedOrder
-
-
 class OrderState(Struct, gc=False, rename="camel"):
     """Reply to order.status, and one row of openOrders.status."""
 

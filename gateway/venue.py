@@ -141,7 +141,7 @@ class Venue:
         core, catalog = self.engine.core, self.engine.catalog
         self.ticker = Ticker(self.engine)
         self.streams.attach(core, catalog)
-        desk = OrderDesk(core, catalog, self.store, self.streams)
+        desk = OrderDesk(core, catalog, self.store, self.lists, self.streams)
         replacer, check = OrderReplacer(core, catalog, desk), OrderCheck(core, catalog)
         self.desk = Desk(catalog, self.store, self.streams, Tag, EXPIRY_REASONS)
         self.new_order_id = desk.new_id

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from msgspec import Raw, Struct
 
-from gateway import feed_shapes, list_protocol, symbol_shapes
+from gateway import amend_protocol, feed_shapes, list_protocol, symbol_shapes
 from gateway import protocol as shapes
 from gateway.exchange_info import PERMISSION
 from gateway.feed_control import INVALID_REQUEST
@@ -43,8 +43,9 @@ _STATE = shapes.OrderState(_SYMBOL, _ORDER, -1, _NAME, _PRICE, _QTY, _DONE, _PAI
 _CANCELED = shapes.OrderCanceled(_SYMBOL, _NAME, _ORDER, -1, "my-cancel-1", _MS, _PRICE, _QTY, _DONE, ZERO, _PAID,
                                  "CANCELED", *_TERMS[1:], "NONE")
 _FULL = shapes.OrderFull(*_RESULT, fills=[shapes.Fill(_PRICE, _DONE, _FEE, "BTC", 77)])
-_AMENDED = shapes.AmendedOrder(
+_AMENDED = amend_protocol.AmendedOrder(
     _SYMBOL, _ORDER, -1, _NAME, _NAME, _PRICE, "0.40000000", _DONE, ZERO, ZERO, _PAID, *_TERMS, _MS, "NONE")
+_AMENDED_LIST = amend_protocol.AmendedList(_LIST, "OCO", "EXECUTING", "my-list-1", _SYMBOL, [_LEG])
 _BALANCE = shapes.Balance("BTC", "9.50000000", _QTY)
 _LIST_STATE = (_LIST, "OCO", "EXEC_STARTED", "EXECUTING", "my-list-1", _MS, _SYMBOL, [_LEG])
 _FEES = shapes.CommissionRates("0.00100000", "0.00200000", ZERO, ZERO)
@@ -96,7 +97,7 @@ _EXAMPLES: list[Struct] = [
     Subscription(0), ListenKey(64 * "0"),
     Wait(_MS, _MS + 10_000), _RATE, *_FILTERS, _INFO, symbol_shapes.ExchangeInfo("UTC", _MS, [_RATE], [], [_INFO]),
     *_FULL.fills, shapes.OrderAck(*_ACK), shapes.OrderResult(*_RESULT), _FULL, _CANCELED, _STATE,
-    _AMENDED, shapes.OrderAmended(_MS, 4020, _AMENDED),
+    _AMENDED, _AMENDED_LIST, amend_protocol.OrderAmended(_MS, 4020, _AMENDED, _AMENDED_LIST),
     shapes.PreventedMatch(_SYMBOL, 78, 1003, _SYMBOL, _ORDER, -1, "EXPIRE_TAKER", _PRICE, _DONE, transact_time=_MS),
     shapes.CancelReplaced("SUCCESS", "SUCCESS", Raw(encode(_CANCELED)), Raw(encode(_FULL))),
     shapes.AccountState(

@@ -6,6 +6,7 @@ exchange. A parameter's name ends with "!" when it must be sent. Weights are the
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from gateway.amend_protocol import OrderAmended
 from gateway.list_protocol import OrderListReply, OrderListState
 from gateway.protocol import (
     AccountCommission,
@@ -14,7 +15,6 @@ from gateway.protocol import (
     CancelReplaced,
     Depth,
     OrderAck,
-    OrderAmended,
     OrderCanceled,
     OrderFull,
     OrderResult,

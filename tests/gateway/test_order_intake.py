@@ -22,6 +22,7 @@ from gateway.auth import authenticate, check_timing
 from gateway.frames import text_frame
 from gateway.keys import KeyStore, make_key
 from gateway.order_intake import OrderIntake
+from gateway.order_lists import OrderLists
 from gateway.order_replies import EXPIRY_REASONS
 from gateway.order_store import OrderStore
 from gateway.orders import OrderDesk
@@ -49,7 +50,8 @@ class House:
         self._furnish()
         catalog, streams = Catalog.of(self.core), UserStreams()
         self.store = OrderStore(1000)
-        self.desk = OrderDesk(self.core, catalog, self.store, streams)
+        lists = OrderLists(self.store, 10, streams.list_changed)
+        self.desk = OrderDesk(self.core, catalog, self.store, lists, streams)
         self.desk.new_id = lambda: MADE_BY_US
         self.answers: list[Any] = []
         self.intake = OrderIntake(

@@ -53,7 +53,7 @@ async def test_an_oco_whose_limit_trades(venue: Running, alice: Client, bob: Cli
 
 
 @story
-async def test_canceling_a_list_or_one_leg(venue: Running, alice: Client, bob: Client) -> None:
+async def test_canceling_a_list_or_amending_and_canceling_one_leg(venue: Running, alice: Client, bob: Client) -> None:
     await trade_at(alice, bob, "50000")
     await alice.ok("orderList.place.oco", **BTC, **PAIR)
     await told(alice)
@@ -62,6 +62,9 @@ async def test_canceling_a_list_or_one_leg(venue: Running, alice: Client, bob: C
     assert [row["status"] for row in gone["orderReports"]] == ["CANCELED", "CANCELED"]
     assert await told(alice) == [("CANCELED", "CANCELED", "bye")] * 2 + [("ALL_DONE", "ALL_DONE", "pair")]
     again = await alice.ok("orderList.place.oco", **BTC, **PAIR)
+    amended = await alice.ok("order.amend.keepPriority", **BTC, orderId=again["orderListId"] + 1, newQty="0.05")
+    assert amended["listStatus"] == {name: again[name] for name in (
+        "orderListId", "contingencyType", "listOrderStatus", "listClientOrderId", "symbol", "orders")}
     left = await alice.ok("order.cancel", **BTC, orderId=again["orderListId"] + 1)
     assert left["orderListId"] == again["orderListId"]
     assert await alice.ok("openOrders.status") == []
