@@ -15,6 +15,7 @@ import argparse
 import gc
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def opening(symbols: int) -> Batch:
 
 def chunks(commands: np.ndarray, size: int = CHUNK_COMMANDS) -> list[memoryview]:
     """Cut, without copying."""
-    data = memoryview(commands.view(np.uint8))
+    data = commands.view(np.uint8).data
     step = size * RECORD_BYTES
     return [data[start:start + step] for start in range(0, len(data), step)]
 
@@ -165,7 +166,7 @@ def bench_flow(name: str, commands: int, repeats: int) -> dict[str, object]:
     theirs = rate(commands, lambda: seconds_of_plain(rows, flow), min(3, repeats))
     bare = rate(commands, lambda: seconds_of_bare(run, by_id), repeats)
     fills_a_command = flow.totals.fills / commands
-    results: dict[str, object] = {
+    results: dict[str, Any] = {
         "commands_per_second": ours,
         "commands_per_second_cancel_by_client_id": rate(commands, lambda: seconds_of(run, by_text), repeats),
         "fills_per_second": Figure(*(value * fills_a_command for value in (ours.median, ours.low, ours.high))),
@@ -183,8 +184,8 @@ def bench_flow(name: str, commands: int, repeats: int) -> dict[str, object]:
 
 def bench_latency(run: Run) -> dict[str, float]:
     """Of each of the first commands in the batch path, both reads of the counter included."""
-    data = np.frombuffer(memoryview(run.by_id[:LATENCY_COMMANDS].view(np.uint8)), np.uint8)
-    values = load_native("_latency").latencies_ns(np.frombuffer(run.opening, np.uint8), data).tolist()
+    data = run.by_id[:LATENCY_COMMANDS].view(np.uint8)
+    values = load_native("_latency").latencies_ns(run.opening, data).tolist()
     return {"p50": percentile(values, 50), "p99": percentile(values, 99), "p999": percentile(values, 99.9)}
 
 
@@ -214,7 +215,7 @@ def bench_calls(quick: bool) -> dict[str, object]:
         for name, peer in found.items():
             if not isinstance(peer, str):
                 rates.setdefault(name, []).append(count / _checked(name, peer, run.flow))
-    results: dict[str, object] = {f"{name}_commands_per_s": figure(values).median for name, values in rates.items()}
+    results: dict[str, Any] = {f"{name}_commands_per_s": figure(values).median for name, values in rates.items()}
     results |= {f"{name}_commands_per_s": peer for name, peer in found.items() if isinstance(peer, str)}
     best = max(figure(values).median for name, values in rates.items() if name != "per_call")
     return results | {"per_call_times_best_peer": round(figure(rates["per_call"]).median / best, 1)}
@@ -247,7 +248,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     commands = QUICK_COMMANDS if options.quick else COMMANDS
-    results: dict[str, object] = {"machine": machine(), "commands": commands, "chunk_commands": CHUNK_COMMANDS}
+    results: dict[str, Any] = {"machine": machine(), "commands": commands, "chunk_commands": CHUNK_COMMANDS}
     for name in RECIPES:
         results |= bench_flow(name, commands, REPEATS[options.quick])
     results |= {f"{flow}_{unit}_per_s": results[f"{flow}_{unit}_per_second"].median

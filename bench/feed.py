@@ -17,8 +17,8 @@ import redis.asyncio
 import uvloop
 
 from bench import feed_crowd, feed_latency
-from bench.feed_kit import SYMBOL, Program, Shape, connected, payload, say_ours, say_peer, send
-from bench.feed_programs import FORGET
+from bench.feed_kit import SYMBOL, Program, Shape, connected, say_ours, say_peer, send
+from bench.feed_programs import FORGET, payload
 from bench.report import emit, figure, machine
 from gateway.frames import text_frame
 from tests.support.redis import RedisServer

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from io import FileIO
 
 import numpy as np
 import redis.asyncio
@@ -74,7 +75,7 @@ def floor(listeners: int) -> None:
     native = load_native("_sockets")
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as server:
         announce("floor", url=f"ws://127.0.0.1:{server.getsockname()[1]}/ws")
-        plugs = []
+        plugs: list[socket.socket] = []
         while len(plugs) < listeners:
             plug = server.accept()[0]
             plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -96,9 +97,10 @@ def crowd(url: str, count: int) -> None:
     made = load_native("_sockets").Crowd(host, int(port), HANDSHAKE % path.encode(), count, sys.stdin.fileno())
     announce("crowd")
     deaf = 0
+    questions = FileIO(sys.stdin.fileno(), closefd=False)
     while True:
         made.listen()
-        question = sys.stdin.buffer.raw.readline()   # type: ignore[attr-defined]
+        question = questions.readline()
         if not question:
             return
         fewest, most = made.heard(deaf)

@@ -87,7 +87,7 @@ def header(records: np.ndarray) -> bytes:
 def file_sum(records: np.ndarray) -> str:
     """SHA-256 of the file that write() would write."""
     digest = hashlib.sha256(header(records))
-    digest.update(records.view(np.uint8))
+    digest.update(records.view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -120,6 +120,6 @@ def _slowest_ns(exchange: Exchange, rows: np.ndarray) -> int:
 
 
 def _cut(rows: np.ndarray, size: int) -> Iterator[memoryview]:
-    data = memoryview(rows.view(np.uint8))
+    data = rows.view(np.uint8).data
     for start in range(0, len(data), size * RECORD_BYTES):
         yield data[start:start + size * RECORD_BYTES]

@@ -41,8 +41,9 @@ def _compile(name: str, library: Path) -> None:
 
     extension = Extension(name, [str(ROOT / "bench" / f"{name}.pyx")],
                           extra_compile_args=["-O3", "-fno-strict-aliasing", "-Wno-unused-function"])
-    modules = cythonize([extension], include_path=[str(ROOT)], compiler_directives=DIRECTIVES, build_dir=str(BUILD),
-                        quiet=True, force=True)
+    modules = cythonize(   # type: ignore[no-untyped-call]
+        [extension], include_path=[str(ROOT)], compiler_directives=DIRECTIVES, build_dir=str(BUILD), quiet=True,
+        force=True)
     command = build_ext(Distribution({"ext_modules": modules}))
     command.build_lib, command.build_temp = str(BUILD), str(BUILD)
     command.ensure_finalized()

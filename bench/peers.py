@@ -57,7 +57,8 @@ def _bourse(module: Any, rows: list[Row]) -> Timed:
     calls = [(row[0], row[1] == 0, row[4], row[7], row[2], row[6]) for row in rows]
 
     def once() -> tuple[float, int | None]:
-        book, ids = module.OrderBook(0, 1, True), {}
+        book = module.OrderBook(0, 1, True)
+        ids: dict[Any, Any] = {}
 
         def run() -> None:
             for now, (cancel, is_bid, qty, price, immediate, name) in enumerate(calls):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from engine.config import Config, load_config
 from engine.core.batch import Batch
 from engine.core.codes import CommandKind
 from engine.core.exchange import Exchange
+from engine.core.unpack import Event
 from engine.frames import Chain
 from engine.records import COMMAND, RECORD_BYTES
 from engine.recovery import recover
@@ -110,14 +112,19 @@ def process_seconds(config: Config, file: Path) -> float:
     return seconds
 
 
+def _settle(done: "asyncio.Future[int]", seq: int, events: list[Event]) -> None:
+    done.set_result(seq)
+
+
 async def answers_us(config: Config, count: int) -> list[float]:
     """How long single credits take, one after the other."""
     engine = await Engine.open(config)
     batch, times = Batch(), []
     batch.credit(2, 1, 1)
     for _ in range(count):
-        done, begin = asyncio.get_running_loop().create_future(), time.perf_counter()
-        engine.submit(batch, lambda seq, events, done=done: done.set_result(seq))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        begin = time.perf_counter()
+        engine.submit(batch, partial(_settle, done))
         await done
         times.append((time.perf_counter() - begin) * 1e6)
     await engine.close()

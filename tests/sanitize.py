@@ -38,7 +38,7 @@ DRIVERS = {
     "gateway/text_buffer.pyx": ("gateway/test_order_intake.py", "gateway/test_reports.py"),
 }
 LIBRARIES = ("libasan.so", "libubsan.so")
-TESTS = ("-m", "pytest", *sorted({f"tests/{name}" for names in DRIVERS.values() for name in names}), "-q", "-x")
+TESTS = ("-m", "pytest", *sorted({f"tests/{name}" for names in DRIVERS.values() for name in names}), "-x")
 # Under ASan a process starved of address space cannot even start; the debug allocator run has that test.
 NOT_UNDER_ASAN = ("--deselect", "tests/core/test_memory.py::test_out_of_memory_stops_the_exchange")
 RUN_SECONDS_MAX = 1800
