@@ -39,6 +39,7 @@ cdef class OrderStore:
     cdef bint _any_starts               # of _starts: something was added
     cdef Py_ssize_t _closed_orders_max
     cdef Event _prevented               # the last one of this frame
+    cdef list _begun                    # legs that the trade at hand made begin to wait for their price, None: none
 
     cpdef Order find_open(self, uint64_t order_id)
     cdef Order _of(self, uint64_t order_id)
@@ -56,4 +57,5 @@ cdef class OrderStore:
     cdef int _begin_trailing(self, Order order, int64_t time_ns) except -1
     cdef int _start_trailing(self, Event trade) except -1
     cdef int _begin_pending(self, Order working) except -1
+    cdef int _tell_begun(self, list events, Py_ssize_t index) except -1
     cdef int _resume_trailing(self, Order order, OrderRecord* record) except -1

@@ -15,10 +15,11 @@ from engine.core.list_table cimport LEGS_MAX
 from engine.core.pool cimport ARMED, PENDING
 from engine.core.records cimport OrderRecord
 from engine.core.types cimport (
-    ACCEPTED, DISCONNECTED, KILL_REASON, LIST, MARKET, MASS_CANCEL, MONEY, OCO, PREVENTED, REDUCED, REQUESTED, STP,
-    TEXT_BYTES, TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
+    ACCEPTED, DISCONNECTED, KILL_REASON, MARKET, MASS_CANCEL, MONEY, PREVENTED, REDUCED, REQUESTED, STP, TEXT_BYTES,
+    TIMER_REASON, TRADE, TRIGGER_REFUSED, TRIGGERED)
 from engine.core.types cimport CANCELED as CANCELED_EVENT
 from engine.core.unpack cimport Event
+from gateway.following cimport is_canceled, is_orders_last, is_pending_leg, is_taker_done
 from gateway.restored_orders cimport RestoredOrders
 
 from gateway.trailing_starts import TrailingStarts, waits_above
@@ -146,9 +147,11 @@ cdef class OrderStore:
             event = <Event?>events[index]
             kind = event.record.kind
             if kind == ACCEPTED:
-                self._accepted(event, <Event?>events[index - 1] if index else None, _pends(events, index))
+                self._accepted(event, <Event?>events[index - 1] if index else None, is_pending_leg(events, index))
             elif kind == TRADE:
-                self._traded(event, index == last or _ends_command(event, <Event?>events[index + 1]))
+                self._traded(event, index == last or is_taker_done(event, <Event?>events[index + 1]))
+                if self._begun is not None:
+                    self._tell_begun(events, index)
             elif kind == CANCELED_EVENT:
                 self._canceled(event)
             elif kind == REDUCED:
@@ -156,7 +159,7 @@ cdef class OrderStore:
             elif kind == TRIGGERED:
                 self._triggered(event)
             elif kind == PREVENTED:
-                self._prevent(event, _is_last(events, index))
+                self._prevent(event, is_orders_last(events, index))
             elif kind == MONEY:
                 self.changed_ns[event.record.account] = event.record.time_ns
 
@@ -255,8 +258,18 @@ cdef class OrderStore:
                 continue
             if order.status is PENDING_NEW:
                 order.status = NEW
+                if order.order_type > MARKET:
+                    self._begun = [*(self._begun or ()), order]
             if order.trailing_bps and not order.trailing_ns:
                 self._begin_trailing(order, working.update_ns)
+        return 0
+
+    cdef int _tell_begun(self, list events, Py_ssize_t index) except -1:
+        """Legs that wait for their price from this trade on: no event of their own says so. Refused ones do not."""
+        begun, self._begun = self._begun, None
+        for order in begun:
+            if not is_canceled(events, index, order.id):
+                self._tell(order, <Event>events[index], False)
         return 0
 
     cdef int _resume_trailing(self, Order order, OrderRecord* record) except -1:
@@ -340,43 +353,10 @@ cdef class OrderStore:
         return 0
 
 
-cdef bint _pends(list events, Py_ssize_t index) except -1:
-    """Whether this ACCEPTED is of a leg that waits for its list's first: its LIST follows and says what it is."""
-    cdef Event event = <Event?>events[index]
-    cdef Event following
-    for index in range(index + 1, min(index + LEGS_MAX + 1, len(events))):
-        following = <Event?>events[index]
-        if following.record.seq != event.record.seq or following.record.kind not in (ACCEPTED, LIST):
-            return False
-        if following.record.kind == LIST:
-            return following.record.order_type != OCO and event.record.order_id > following.record.order_id + 1
-    return False
-
-
-cdef bint _ends_command(Event event, Event following) noexcept:
-    """Whether the taker is done after `event`: no further trade or end of it follows in the same command."""
-    cdef int kind = following.record.kind
-    if following.record.seq != event.record.seq or following.record.order_id != event.record.order_id:
-        return True
-    return kind != TRADE and kind != CANCELED_EVENT and kind != PREVENTED
-
-
-cdef bint _is_last(list events, Py_ssize_t index) except -1:
-    """Whether no event of the same order follows in the same command."""
-    cdef Event event = <Event?>events[index]
-    cdef Event following
-    for index in range(index + 1, len(events)):
-        following = <Event?>events[index]
-        if following.record.seq != event.record.seq:
-            return True
-        if following.record.order_id == event.record.order_id:
-            return False
-    return True
-
-
 # Execution ids: unique over the whole venue and the same after a replay. An order has one beginning and one end, a
-# trade two sides, and the seq of a reduction is no order's id. What self-trade prevention does to an order that goes on
-# is numbered above all of these, by instrument, prevented match and side; what sets one off, by order.
+# trade two sides, and the seq of a reduction is no order's id; a list's id is neither, so two legs may begin by it.
+# What self-trade prevention does to an order that goes on is numbered above all of these, by instrument, prevented
+# match and side; what sets one off, by order.
 
 PREVENTED_FROM, PREVENTED_BITS = 2**52, 30
 TRIGGERED_FROM = 2**52 + 2**51
@@ -394,3 +374,13 @@ def execution_id(event, bint is_maker):
     if kind == CANCELED_EVENT:
         return 4 * event.order_id + 3
     return 4 * (event.order_id if kind == ACCEPTED else event.seq)
+
+
+def begins(Order order not None, event):
+    """Whether this trade filled another leg of the order's list, and the order waits for its price from then on."""
+    return event.kind == TRADE and order.id != event.order_id and order.id != event.maker_order_id
+
+
+def begin_id(Order order not None):
+    """The execution id of that; of a list's second or third leg."""
+    return 4 * order.list_id + 3 * (order.id - order.list_id - 2)

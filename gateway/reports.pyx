@@ -176,7 +176,8 @@ cdef bint _is_ordinary(Order order, Event event, bint is_maker) noexcept:
         return False
     if order.time_ns < NS_PER_US * NS_PER_US or 0 < order.working_ns < NS_PER_US * NS_PER_US:
         return False
-    return event.record.kind == ACCEPTED or (event.record.kind == TRADE and _fee(event, is_maker) >= 0)
+    return event.record.kind == ACCEPTED or (
+        event.record.kind == TRADE and order.working_ns != 0 and _fee(event, is_maker) >= 0)
 
 
 cdef int64_t _fee(Event event, bint is_maker) noexcept:

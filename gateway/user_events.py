@@ -21,7 +21,7 @@ from engine.instruments import Catalog, Instrument
 from gateway import order_store
 from gateway.list_protocol import ListStatus
 from gateway.order_replies import EXPIRY_REASONS, NOT_WORKING
-from gateway.order_store import TRIGGERED_FROM, Order, execution_id
+from gateway.order_store import TRIGGERED_FROM, Order, begin_id, begins, execution_id
 from gateway.protocol import (
     NO_GROUP,
     NO_LIST,
@@ -152,7 +152,9 @@ class UserStreams:
     def _report(self, order: Order, event: Event, is_maker: bool, instrument: Instrument) -> ExecutionReport:
         """The general way."""
         report = _report(order, event, is_maker, instrument)
-        if event.kind == _TRADE:
+        if begins(order, event):
+            report.execution_type, report.execution_id = "NEW", begin_id(order)
+        elif event.kind == _TRADE:
             _add_trade(report, order, event, is_maker, instrument)
         elif order.prevention is not None and _is_prevention(order, event):
             _add_prevention(report, order, event, instrument, self._core.trade_group(order.account))

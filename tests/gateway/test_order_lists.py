@@ -102,6 +102,38 @@ async def test_one_triggers_another(venue: Running, alice: Client, bob: Client) 
 
 
 @story
+async def test_each_pending_leg_is_told_when_its_turn_comes(venue: Running, alice: Client, bob: Client) -> None:
+    """As NEW when it is on the book or waits for its price, as EXPIRED alone when it is refused then."""
+    await trade_at(alice, bob, "50000")
+    working = {"workingType": "LIMIT", "workingSide": "BUY", "workingPrice": "49000", "workingQuantity": "0.1",
+               "workingTimeInForce": "GTC", "workingClientOrderId": "w"}
+    pair = {"pendingSide": "SELL", "pendingQuantity": "0.1", "pendingBelowType": "STOP_LOSS",
+            "pendingBelowStopPrice": "40000", "pendingBelowClientOrderId": "down", "pendingAboveClientOrderId": "up"}
+    stop = {"pendingType": "STOP_LOSS", "pendingSide": "SELL", "pendingQuantity": "0.1", "pendingClientOrderId": "p"}
+    both, numbers = [("NEW", "NEW", "down"), ("NEW", "NEW", "up")], []
+    for method, pending, legs in (
+            ("otoco", pair | {"pendingAboveType": "TAKE_PROFIT", "pendingAboveStopPrice": "60000"}, both),
+            ("otoco", pair | {"pendingAboveType": "LIMIT_MAKER", "pendingAbovePrice": "60000"}, both),
+            ("oto", stop | {"pendingStopPrice": "40000"}, [("NEW", "NEW", "p")]),
+            ("oto", stop | {"pendingStopPrice": "49500"}, [("EXPIRED", "EXPIRED", "p"), ("ALL_DONE",) * 2 + ("l",)])):
+        await alice.ok(f"orderList.place.{method}", **BTC, **working, **pending, listClientOrderId="l")
+        await alice.settle()
+        await bob.ok("order.place", **limit("SELL", "49000", "0.1"))
+        events = [each["event"] for each in await alice.settle()]
+        reports = [event for event in events if event["e"] == "executionReport"]
+        assert [(row["x"], row["X"], row["c"]) for row in reports[:1]] == [("TRADE", "FILLED", "w")]
+        rows = [(row["x"], row["X"], row["c"]) if "x" in row else (row["l"], row["L"], row["C"])
+                for row in events[1:] if row["e"] != "outboundAccountPosition"]
+        assert rows == legs, method
+        waits = [row for row in reports[1:] if row["x"] == "NEW" and row["P"] != "0.00000000"]
+        assert all((row["w"], row["t"], row["l"], row["n"]) == (False, -1, "0.00000000", "0") for row in waits)
+        numbers += [row["I"] for row in reports]
+        await alice.call("openOrders.cancelAll", **BTC)
+        await alice.settle()
+    assert len(numbers) == len(set(numbers)) == 10
+
+
+@story
 async def test_lists_that_are_refused(venue: Running, alice: Client, bob: Client) -> None:
     await trade_at(alice, bob, "50000")
     before = venue.core.open_orders(ALICE), venue.core.account_wallets(ALICE)
