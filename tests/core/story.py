@@ -124,6 +124,30 @@ class Clock(Venue):
         return self.time_ns
 
 
+def venue_at(price: int = 100, **terms: int) -> Venue:
+    """A venue whose last trade was at that price, with empty books."""
+    venue = Venue(**terms)
+    trade_at(venue, price)
+    return venue
+
+
+def trade_at(venue: Venue, *prices: int) -> list[str]:
+    """Bob sells Carol a lot at each price; what the last trade set off."""
+    told: list[str] = []
+    for price in prices:
+        venue.sell(BOB, price, 1)
+        told = venue.buy(CAROL, price, 1, tif=IOC)
+    return told[2:]
+
+
+def loaded(core: Exchange) -> Exchange:
+    """Another exchange, with this one's snapshot."""
+    copy = Exchange(**TINY)
+    copy.load(core.dump())
+    copy.check()
+    return copy
+
+
 def instrument_terms(**terms: int) -> dict[str, int]:
     return {"base_asset": BASE, "quote_asset": QUOTE, "lot_value": 1, "tick_value": 1, **terms}
 

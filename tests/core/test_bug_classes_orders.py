@@ -25,14 +25,9 @@ from tests.core.story import (
     Clock,
     Venue,
     prevented,
+    trade_at,
     traded,
 )
-
-
-def trade_at(venue: Venue, price: int) -> list[str]:
-    """Bob sells Carol a lot; what that set off."""
-    venue.sell(BOB, price, 1)
-    return venue.buy(CAROL, price, 1)[2:]
 
 
 def test_a_trailing_stop_follows_more_than_once() -> None:

@@ -24,6 +24,7 @@ from tests.core.story import (
     TINY,
     Clock,
     Venue,
+    loaded,
     tell,
     traded,
 )
@@ -43,13 +44,6 @@ class Recorder(Clock):
         told = super().apply(batch)
         self.commands.append(bytes(batch))
         return told
-
-
-def loaded(core: Exchange) -> Exchange:
-    copy = Exchange(**TINY)
-    copy.load(core.dump())
-    copy.check()
-    return copy
 
 
 def replayed(venue: Recorder) -> Exchange:

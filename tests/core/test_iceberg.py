@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from engine.core.codes import AuctionStep, SelfTrade
-from engine.core.exchange import Exchange
 from engine.records import ORDER
 from tests.core.story import (
     ALICE,
@@ -20,8 +19,8 @@ from tests.core.story import (
     SELL,
     STOP_LOSS,
     STOP_LOSS_LIMIT,
-    TINY,
     Venue,
+    loaded,
     prevented,
     traded,
 )
@@ -162,8 +161,6 @@ def test_a_replaced_order_may_be_an_iceberg_and_a_post_only_one_too() -> None:
 def test_a_snapshot_keeps_what_is_hidden() -> None:
     venue = with_iceberg()
     venue.buy(CAROL, 100, 4)
-    copy = Exchange(**TINY)
-    copy.load(venue.core.dump())
-    copy.check()
+    copy = loaded(venue.core)
     assert copy.state_hash() == venue.core.state_hash() and copy.open_orders(ALICE) == venue.core.open_orders(ALICE)
     assert copy.depth(BOOK, SELL, 9) == [(100, 2)]

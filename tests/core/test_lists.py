@@ -25,7 +25,9 @@ from tests.core.story import (
     TAKE_PROFIT_LIMIT,
     TINY,
     Venue,
+    trade_at,
     traded,
+    venue_at,
 )
 
 Leg = dict[str, int | bytes]
@@ -49,17 +51,6 @@ def place_list(venue: Venue, kind: int, *legs: Leg, account: int = ALICE, text: 
     batch = Batch()
     add_list(batch, kind, *legs, account=account, text=text)
     return venue.apply(batch)
-
-
-def venue_at(price: int = 100, **terms: int) -> Venue:
-    venue = Venue(**terms)
-    trade_at(venue, price)
-    return venue
-
-
-def trade_at(venue: Venue, price: int) -> list[str]:
-    venue.sell(BOB, price, 1)
-    return venue.buy(CAROL, price, 1, tif=IOC)
 
 
 SELL_PAIR = (leg(SELL, LIMIT_MAKER, price=110), leg(SELL, STOP_LOSS, trigger=90))
@@ -109,7 +100,7 @@ def test_the_stop_leg_ends_the_limit_leg_before_it_enters() -> None:
     bid = venue.last
     place_list(venue, OCO, *SELL_PAIR)
     maker, stop = venue.last - 1, venue.last
-    assert trade_at(venue, 90)[2:] == [
+    assert trade_at(venue, 90) == [
         f"triggered {stop} at 90", f"canceled {maker}: 5 LIST_DONE", traded(5, 80, stop, 0, bid, 5),
         f"list {maker - 1}: 0 of 2, 2"]
     assert venue.money(ALICE) == ((FUNDS - 5, 0), (FUNDS + 400, 0)) and venue.asks() == []
@@ -265,7 +256,7 @@ def test_an_otoco_places_its_pair_and_the_pair_is_an_oco() -> None:
     working, maker, stop = venue.last - 2, venue.last - 1, venue.last
     venue.sell(BOB, 99, 5)
     assert venue.asks() == [(110, 5)] and venue.money(ALICE)[0] == (FUNDS, 5)
-    assert trade_at(venue, 90)[2:] == [
+    assert trade_at(venue, 90) == [
         f"triggered {stop} at 90", f"canceled {maker}: 5 LIST_DONE", f"canceled {stop}: 5 NO_LIQUIDITY",
         f"list {working - 1}: 0 of 3, 2"]
 
@@ -292,7 +283,7 @@ def test_both_legs_may_wait() -> None:
     place_list(venue, OCO, leg(SELL, TAKE_PROFIT, trigger=110), leg(SELL, STOP_LOSS_LIMIT, price=89, trigger=90))
     profit, stop = venue.last - 1, venue.last
     assert venue.money(ALICE)[0] == (FUNDS - 5, 5) and venue.asks() == []
-    assert trade_at(venue, 90)[2:] == [f"triggered {stop} at 90", f"canceled {profit}: 5 LIST_DONE"]
+    assert trade_at(venue, 90) == [f"triggered {stop} at 90", f"canceled {profit}: 5 LIST_DONE"]
     assert venue.asks() == [(89, 5)] and venue.money(ALICE)[0] == (FUNDS - 5, 5)
 
 

@@ -13,8 +13,9 @@ from tests.core.story import (
     STOP_LOSS_LIMIT,
     TAKE_PROFIT_LIMIT,
     traded,
+    venue_at,
 )
-from tests.core.test_lists import OCO, OTOCO, leg, place_list, venue_at
+from tests.core.test_lists import OCO, OTOCO, leg, place_list
 
 AUCTION = 3
 

@@ -2,7 +2,6 @@
 import pytest
 
 from engine.core.codes import ListType, ReplaceMode
-from engine.core.exchange import Exchange
 from tests.core.story import (
     ALICE,
     BOB,
@@ -15,9 +14,9 @@ from tests.core.story import (
     MARKET,
     SELL,
     STOP_LOSS,
-    TINY,
     Clock,
     Venue,
+    loaded,
     traded,
 )
 from tests.core.test_lists import leg, place_list
@@ -165,9 +164,7 @@ def test_a_snapshot_and_a_replay_remember() -> None:
     for number in range(5):
         send(venue, text=b"%d" % number)
         venue.cancel(ALICE, text=b"%d" % number)
-    copy = Exchange(**TINY)
-    copy.load(venue.core.dump())
-    copy.check()
+    copy = loaded(venue.core)
     assert copy.state_hash() == venue.core.state_hash() and copy.dump() == venue.core.dump()
     assert (copy.remembered_max, copy.remembered_count) == (3, 3)
     assert [copy.remembered(ALICE, b"%d" % number) for number in range(5)] == [

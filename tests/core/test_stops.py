@@ -27,21 +27,10 @@ from tests.core.story import (
     TAKE_PROFIT,
     TAKE_PROFIT_LIMIT,
     Venue,
+    trade_at,
     traded,
+    venue_at,
 )
-
-
-def venue_at(price: int = 100, **terms: int) -> Venue:
-    """A venue whose last trade was at that price, with empty books."""
-    venue = Venue(**terms)
-    trade_at(venue, price)
-    return venue
-
-
-def trade_at(venue: Venue, price: int) -> list[str]:
-    """One lot from Bob to Carol; the story of the taker's command."""
-    venue.sell(BOB, price, 1)
-    return venue.buy(CAROL, price, 1, tif=IOC)
 
 
 def stop(venue: Venue, account: int, side: int, kind: int, trigger: int, qty: int = 5, price: int = 0,
@@ -57,7 +46,7 @@ def test_each_direction_is_set_off_at_its_trigger_and_not_before(
     stop(venue, ALICE, side, kind, trigger)
     order = venue.last
     assert all("triggered" not in line for line in trade_at(venue, before))
-    assert trade_at(venue, trigger)[2:] == [
+    assert trade_at(venue, trigger) == [
         f"triggered {order} at {trigger}", f"canceled {order}: 5 NO_LIQUIDITY"]
 
 
@@ -117,7 +106,7 @@ def test_events_of_a_triggered_order_carry_its_id_its_type_and_the_causing_comma
     venue.buy(BOB, 90, 2)
     stop(venue, ALICE, SELL, STOP_LOSS, 95, text=b"stop")
     order, slot = venue.last, venue.slots[venue.last]
-    assert trade_at(venue, 95)[2:] == [
+    assert trade_at(venue, 95) == [
         f"triggered {order} at 95", traded(2, 90, order, 3, order - 1, 0), f"canceled {order}: 3 NO_LIQUIDITY"]
     for event in venue.events[2:]:
         assert (event.order_id, event.order_type, event.seq, event.slot, event.account) == (
@@ -206,7 +195,7 @@ def test_time_in_force_holds_from_the_trigger_on(tif: int, reason: str) -> None:
     expected = [f"triggered {order} at 95"]
     expected += [traded(2, 94, order, 3, venue.last, 0)] if tif == IOC else []
     rest = 3 if tif == IOC else 5
-    assert trade_at(venue, 95)[2:] == [*expected, f"canceled {order}: {rest} {reason}"]
+    assert trade_at(venue, 95) == [*expected, f"canceled {order}: {rest} {reason}"]
     assert venue.money(ALICE)[0][1] == 0
 
 
@@ -269,8 +258,8 @@ def test_self_trade_prevention_of_a_triggered_order() -> None:
     stop(venue, ALICE, SELL, STOP_LOSS, 95, 5, stp=SelfTrade.EXPIRE_TAKER)
     order = venue.last
     story = trade_at(venue, 95)
-    assert story[2] == f"triggered {order} at 95" and story[3].startswith("prevented 5 @ 94")
-    assert story[4] == f"canceled {order}: 5 STP" and venue.bids() == [(94, 5)]
+    assert story[0] == f"triggered {order} at 95" and story[1].startswith("prevented 5 @ 94")
+    assert story[2] == f"canceled {order}: 5 STP" and venue.bids() == [(94, 5)]
     assert {event.seq for event in venue.events} == {venue.last}
     assert venue.cancel(ALICE, maker) == [f"canceled {maker}: 5 REQUESTED"]
 
@@ -290,7 +279,7 @@ def test_a_market_buy_that_its_money_does_not_pay_in_full_is_lowered_to_what_it_
     order = venue.last
     venue.sell(BOB, 110, 5)
     maker = venue.last
-    assert trade_at(venue, 105)[2:] == [
+    assert trade_at(venue, 105) == [
         f"triggered {order} at 105", f"reduced {order} to 4, left 4", traded(4, 110, order, 0, maker, 1)]
     assert venue.money(ALICE)[1] == (85, 0)
 
@@ -301,7 +290,7 @@ def test_one_that_is_refused_at_its_trigger_says_why() -> None:
     stop(venue, ALICE, BUY, STOP_LOSS, 105, 5)
     order = venue.last
     venue.sell(BOB, 526, 5)
-    assert trade_at(venue, 105)[2:] == [f"triggered {order} at 105", f"canceled {order}: 5 TRIGGER_REFUSED"]
+    assert trade_at(venue, 105) == [f"triggered {order} at 105", f"canceled {order}: 5 TRIGGER_REFUSED"]
     assert venue.events[-1].flags == Code.INSUFFICIENT_BALANCE
     assert venue.money(ALICE) == ((525, 0), (525, 0))
 

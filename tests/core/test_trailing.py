@@ -3,40 +3,23 @@ import numpy as np
 import pytest
 
 from engine.core.codes import ListType
-from engine.core.exchange import Exchange
 from engine.records import ORDER
 from tests.core.story import (
     ALICE,
-    BOB,
     BOOK,
     BUY,
-    CAROL,
     LIMIT_MAKER,
     SELL,
     STOP_LOSS,
     STOP_LOSS_LIMIT,
     TAKE_PROFIT,
     TAKE_PROFIT_LIMIT,
-    TINY,
     Venue,
+    loaded,
+    trade_at,
+    venue_at,
 )
 from tests.core.test_lists import leg, place_list
-
-RICH = 10**9
-
-
-def trade_at(venue: Venue, *prices: int) -> list[str]:
-    """Bob sells a lot to Carol at each price; what the last trade set off."""
-    for price in prices:
-        venue.sell(BOB, price, 1)
-        told = venue.buy(CAROL, price, 1)
-    return told[2:]
-
-
-def venue_at(price: int) -> Venue:
-    venue = Venue(funds=RICH)
-    trade_at(venue, price)
-    return venue
 
 
 def trailing(venue: Venue, side: int, kind: int, bps: int, *, price: int = 0, stop: int = 0, qty: int = 1) -> int:
@@ -79,7 +62,7 @@ def test_a_sell_rounds_its_trigger_down_and_a_buy_up() -> None:
 
 
 def test_one_that_trails_at_once_starts_with_the_first_trade_there_is() -> None:
-    venue = Venue(funds=RICH)
+    venue = Venue(funds=10**9)
     assert venue.place(ALICE, BUY, 0, 1, kind=STOP_LOSS, trailing_bps=100) == ["rejected PRICE_RANGE"]
     order = trailing(venue, SELL, STOP_LOSS, 1000)
     assert trade_at(venue, 200) == []
@@ -128,9 +111,7 @@ def test_cancel_reduce_and_a_snapshot_find_it_wherever_it_has_moved() -> None:
     orders = [trailing(venue, side, kind, bps, qty=5) for side, kind in ((SELL, STOP_LOSS), (BUY, TAKE_PROFIT))
               for bps in (1000, 2000, 2000)]
     trade_at(venue, 108, 95)
-    copy = Exchange(**TINY)
-    copy.load(venue.core.dump())
-    copy.check()
+    copy = loaded(venue.core)
     assert copy.state_hash() == venue.core.state_hash()
     for order in (orders[1], orders[4]):
         assert venue.reduce(ALICE, order, 3) == [f"reduced {order} to 3, left 3"]
