@@ -8,9 +8,9 @@ from msgspec import UNSET
 
 from engine.instruments import Instrument
 from gateway.door_client import DoorClient
+from gateway.order_terms import needed
 from gateway.protocol import NO_LIST, ORDER_TYPES, SIDES, STP_MODES, TIMES_IN_FORCE, OrderState, encode
 from gateway.ranges import Params, limit, number, span_ns
-from gateway.refusals import MANDATORY, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.order_reader import ClosedOrder, closed_orders
 from gateway.rest.reader import Reader
@@ -28,9 +28,7 @@ class AllOrders:
     async def find(self, account: int, params: Params, unit_ns: int) -> bytes:
         """allOrders: from orderId or startTime on the oldest, else the newest, up to endTime."""
         rows_max, from_id, (first_ns, last_ns) = limit(params), number(params, "orderId"), span_ns(params)
-        symbol = params.get("symbol")
-        if not symbol:
-            raise Refusal(MANDATORY, "symbol")
+        symbol = needed(params, "symbol")
         instrument = await self._instruments.find(symbol)
         found = {order.order_id: order for order in await self._open(account, symbol, unit_ns)
                  if order.order_id >= (from_id or 0) and first_ns <= order.time * unit_ns + unit_ns - 1

@@ -5,9 +5,10 @@ An account sees its own fill here as soon as it has seen the reply to the order 
 from collections.abc import Mapping
 
 from engine.instruments import Instrument
+from gateway.order_terms import needed
 from gateway.protocol import NO_LIST, PublicTrade, encode
 from gateway.ranges import Params, limit, number, span_ns
-from gateway.refusals import BAD_COMBINATION, MANDATORY, Refusal
+from gateway.refusals import BAD_COMBINATION, Refusal
 from gateway.rest.instruments import Instruments
 from gateway.rest.reader import Reader
 from gateway.rest.shapes import AccountTrade
@@ -55,10 +56,7 @@ class History:
             for row in (rows if forward else reversed(rows))])
 
     async def _instrument(self, params: Params) -> Instrument:
-        symbol = params.get("symbol")
-        if not symbol:
-            raise Refusal(MANDATORY, "symbol")
-        instrument = await self._instruments.find(symbol)
+        instrument = await self._instruments.find(needed(params, "symbol"))
         await self._reader.catch_up()
         return instrument
 

@@ -7,9 +7,10 @@ from engine.bars import Bar, average_text
 from engine.instruments import Instrument
 from engine.intervals import INTERVAL_BY_NAME, MINUTE_MS, SECOND_MS, TIME_MS_MAX, Interval
 from engine.market_channels import NS_PER_MS
+from gateway.order_terms import needed
 from gateway.protocol import encode
 from gateway.ranges import Params, limit, span_ns
-from gateway.refusals import INVALID_INTERVAL, MANDATORY, Refusal
+from gateway.refusals import INVALID_INTERVAL, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.instruments import Instruments
 from gateway.rest.market_shapes import AveragePrice, KlineRow
@@ -69,16 +70,11 @@ class Klines:
         return before[instrument.id][0]
 
     async def _find(self, params: Params) -> Instrument:
-        symbol = params.get("symbol")
-        if not symbol:
-            raise Refusal(MANDATORY, "symbol")
-        return await self._instruments.find(symbol)
+        return await self._instruments.find(needed(params, "symbol"))
 
 
 def _interval(params: Params) -> Interval:
-    name = params.get("interval")
-    if not name:
-        raise Refusal(MANDATORY, "interval")
+    name = needed(params, "interval")
     if name not in INTERVAL_BY_NAME:
         raise Refusal(INVALID_INTERVAL)
     return INTERVAL_BY_NAME[name]

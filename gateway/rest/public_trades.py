@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Mapping
 
 from engine.instruments import Instrument
 from engine.market_channels import NS_PER_MS
+from gateway.order_terms import needed
 from gateway.protocol import PublicTrade, encode
 from gateway.ranges import Params, limit, number, span_ns
-from gateway.refusals import BAD_COMBINATION, DISCONNECTED, MANDATORY, Refusal
+from gateway.refusals import BAD_COMBINATION, DISCONNECTED, Refusal
 from gateway.rest.candle_reader import CandleReader
 from gateway.rest.candle_reader import Row as Second
 from gateway.rest.instruments import Instruments
@@ -103,10 +104,7 @@ class PublicTrades:
         raise Refusal(DISCONNECTED)
 
     async def _instrument(self, params: Params) -> Instrument:
-        symbol = params.get("symbol")
-        if not symbol:
-            raise Refusal(MANDATORY, "symbol")
-        instrument = await self._instruments.find(symbol)
+        instrument = await self._instruments.find(needed(params, "symbol"))
         await self._reader.catch_up()
         return instrument
 
