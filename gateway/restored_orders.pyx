@@ -6,7 +6,10 @@ __all__ = ["RestoredOrders"]
 
 
 cdef class RestoredOrders:
-    """Of ORDER records, which are kept as they are. Finding one is O(1), making this O(orders)."""
+    """Of ORDER records, which are kept as they are, at an address that suits them: ValueError if it does not.
+
+    Finding one is O(1), making this O(orders).
+    """
 
     def __cinit__(self, const unsigned char[::1] records not None):
         cdef uint64_t capacity = 16
@@ -14,6 +17,8 @@ cdef class RestoredOrders:
         self._records, self._trailing = records, []
         self.count = self.left = <uint32_t>(records.shape[0] // sizeof(OrderRecord))
         self._items = <OrderRecord*>&records[0] if self.count else NULL
+        if <size_t>self._items % sizeof(uint64_t) != 0:
+            raise ValueError("records of orders must begin at a multiple of 8 bytes: copy them")
         while capacity < 2 * <uint64_t>self.count:
             capacity *= 2
         self._mask = capacity - 1

@@ -37,11 +37,16 @@ DRIVERS = {
     "gateway/terms.pyx": ("gateway/test_order_intake.py", "gateway/test_reports.py"),
     "gateway/text_buffer.pyx": ("gateway/test_order_intake.py", "gateway/test_reports.py"),
 }
-LIBRARIES = ("libasan.so", "libubsan.so")
+LIBRARIES = ("libubsan.so", "libasan.so")   # the other way round UBSan knows no log_path and no test fails by it
 TESTS = ("-m", "pytest", *sorted({f"tests/{name}" for names in DRIVERS.values() for name in names}), "-x")
 # Under ASan a process starved of address space cannot even start; the debug allocator run has that test.
 NOT_UNDER_ASAN = ("--deselect", "tests/core/test_memory.py::test_out_of_memory_stops_the_exchange")
 RUN_SECONDS_MAX = 1800
+WRONG = """
+#include <stdlib.h>
+int overflow(int value) { return value * 2; }
+int beyond(int size) { char *data = malloc(size); int read = data[size]; free(data); return read; }
+"""
 
 
 def run(arguments: tuple[str, ...], folder: Path, **environment: str) -> int:
@@ -62,14 +67,31 @@ def sanitizers(folder: Path) -> int:
     reports.mkdir()
     copy_tree(tree)
     failed = run(("setup.py", "-q", "build_ext", "--inplace"), tree, ENGINE_BUILD="sanitize")
-    failed = failed or run(
-        (*TESTS, *NOT_UNDER_ASAN), tree, LD_PRELOAD=" ".join(map(library, LIBRARIES)), PYTHONMALLOC="malloc",
-        ASAN_OPTIONS=f"detect_leaks=0:log_path={reports}/asan",
-        UBSAN_OPTIONS=f"print_stacktrace=1:log_path={reports}/ubsan")
+    runtimes = {
+        "LD_PRELOAD": " ".join(map(library, LIBRARIES)), "PYTHONMALLOC": "malloc", "PYTHONPATH": str(tree),
+        "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
+        "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports}/ubsan"}
+    prove(folder, reports, runtimes)
+    failed = failed or run((*TESTS, *NOT_UNDER_ASAN, "--capture=sys"), tree, **runtimes)
     found = sorted(reports.iterdir())
     for report in found:
         print(report.read_text(errors="replace"))
     return failed or len(found)
+
+
+def prove(folder: Path, reports: Path, runtimes: dict[str, str]) -> None:
+    """That both kinds of mistakes are seen: UBSan writes a report, ASan ends the process."""
+    source, module = folder / "wrong.c", folder / "wrong.so"
+    source.write_text(WRONG)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-fsanitize=address,undefined", source, "-o", module], check=True)
+    code = f"import ctypes; wrong = ctypes.CDLL({str(module)!r}); wrong.overflow(2**30); wrong.beyond(4)"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **runtimes}, capture_output=True, text=True,
+                          check=False)
+    told = "".join(report.read_text() for report in reports.iterdir())
+    if not (done.returncode and "signed integer overflow" in told and "heap-buffer-overflow" in done.stderr):
+        raise SystemExit(f"the sanitizers do not see what is wrong:\n{done.stderr}\n{told}")
+    for report in reports.iterdir():
+        report.unlink()
 
 
 def copy_tree(tree: Path) -> None:

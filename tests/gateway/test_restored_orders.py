@@ -52,8 +52,9 @@ def test_a_part_of_a_record_is_none() -> None:
         assert RestoredOrders(data).count == count
 
 
-def test_records_within_other_bytes_are_read_where_they_stand() -> None:
-    data = memoryview(b"123" + records([4, 5]).tobytes())
+def test_records_within_other_bytes_are_read_where_they_stand_unless_they_stand_askew() -> None:
     store = OrderStore(10)
-    store.restore(data[3:])
+    store.restore(memoryview(b"8 bytes." + records([4, 5]).tobytes())[8:])
     assert sorted(store.open) == [4, 5]
+    with pytest.raises(ValueError, match="multiple of 8"):
+        store.restore(memoryview(b"123" + records([4, 5]).tobytes())[3:])
