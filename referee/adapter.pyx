@@ -7,11 +7,11 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t, uint6
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, NO_KEY, Ladder, ladder_find_leaf
 from engine.core.plain cimport cancel, place_plain
 from engine.core.state cimport MAX_TICKS, side_key
-from engine.core.types cimport ACCEPTED, BUY, CANCEL, CANCELED, GTC, IOC, PLACE, SELL, TRADE, Event, TradeEvent
+from engine.core.types cimport ACCEPTED, BUY, CANCELED, GTC, IOC, SELL, TRADE, Event, TradeEvent
 from referee.abi cimport (
     CANCEL_ACK, CANCEL_REJECT, MODIFY_ACK, MODIFY_REJECT, ORDER_ACK, CancelOrder, ModifyOrder, NewOrder, Transport)
 from referee.desk cimport Entry, desk_add, desk_find, desk_remove
-from referee.order_line cimport command, write_order_line
+from referee.order_line cimport command, write_cancel, write_order
 from referee.outbox cimport outbox_flush, outbox_open, send_answer, send_trade
 from referee.ring cimport ring_transport
 from referee.venue cimport (
@@ -42,7 +42,7 @@ cdef public void engine_on_new_order(const NewOrder* order) noexcept nogil:
 
 cdef public void engine_on_cancel(const CancelOrder* order) noexcept nogil:
     cdef Event* event = _cancel(order.order_id, order.sequence)
-    if event.kind == CANCELED:
+    if event != NULL:
         send_answer(&venue.outbox, CANCEL_ACK, order.sequence, order.order_id, event.side, event.price_ticks,
                     event.qty_lots)
     else:
@@ -52,7 +52,7 @@ cdef public void engine_on_cancel(const CancelOrder* order) noexcept nogil:
 cdef public void engine_on_modify(const ModifyOrder* order) noexcept nogil:
     """Cancels and places anew, behind all others at its price, on the side the order had."""
     cdef Event* event = _cancel(order.order_id, order.sequence)
-    if event.kind == CANCELED:
+    if event != NULL:
         _place(order.order_id, order.sequence, event.side, order.price_ticks, order.qty_lots, GTC, MODIFY_ACK)
     else:
         send_answer(&venue.outbox, MODIFY_REJECT, order.sequence, order.order_id, 0, 0, 0)
@@ -82,38 +82,34 @@ cdef public uint64_t engine_query_depth_at(int64_t price_ticks, uint8_t side) no
 
 
 cdef inline void _place(
-    uint64_t name, uint64_t sequence, int side, int64_t price_ticks, int64_t qty_lots, int time_in_force, int answer
+    uint64_t name, uint64_t sequence, uint64_t side, int64_t price_ticks, uint64_t qty_lots, uint64_t time_in_force,
+    int answer
 ) noexcept nogil:
     """An order the core refuses gets no report: the interface has none for it."""
     cdef uint64_t seq = _begin(sequence)
-    cdef int64_t left_lots = qty_lots
-    cdef Event* event
     if seq >= venue.names_capacity:
         venue_grow(&venue)
     venue.names[seq] = name
-    write_order_line(PLACE, side, time_in_force, _account(name), INSTRUMENT_ID, 0, seq, sequence, 0, price_ticks,
-                     qty_lots)
+    write_order(side, time_in_force, _account(name), INSTRUMENT_ID, seq, sequence, price_ticks, qty_lots)
     place_plain(&venue.state, command)
     _check()
-    event = venue.state.events.items
-    if event.kind != ACCEPTED:
-        return
-    send_answer(&venue.outbox, answer, sequence, name, side, price_ticks, qty_lots)
-    if venue.state.events.count > 1:
-        left_lots = _report_more(name, sequence)
-    if left_lots > 0 and time_in_force == GTC and not desk_add(&venue.desk, name, <uint32_t>seq, event.slot):
-        give_up("out of memory")
+    if venue.state.events.items[0].kind == ACCEPTED:
+        send_answer(&venue.outbox, answer, sequence, name, <int>side, price_ticks, qty_lots)
+        if venue.state.events.count > 1:
+            _report_more(name, sequence, time_in_force == GTC)
+        else:
+            _remember(name, venue.state.events.items)
 
 
 cdef inline Event* _cancel(uint64_t name, uint64_t sequence) noexcept nogil:
-    """By order_id and slot, as the member knows them; both 0, which the core refuses, if it knows of none."""
+    """By order_id and slot, as the member knows them; both 0 if it knows of none. NULL: the core has refused it."""
     cdef Entry* entry = desk_find(&venue.desk, name)
-    cdef uint64_t seq = _begin(sequence)
-    write_order_line(CANCEL, 0, 0, _account(name), INSTRUMENT_ID, entry.slot, seq, sequence, entry.order_id, 0, 0)
+    write_cancel(_account(name), INSTRUMENT_ID, entry.slot, _begin(sequence), sequence, entry.order_id)
     cancel(&venue.state, command)
     _check()
-    if venue.state.events.items[0].kind == CANCELED:
-        desk_remove(&venue.desk, entry)
+    if venue.state.events.items[0].kind != CANCELED:
+        return NULL
+    desk_remove(&venue.desk, entry)
     return venue.state.events.items
 
 
@@ -131,14 +127,15 @@ cdef inline void _check() noexcept nogil:
         give_up("out of memory")
 
 
-cdef inline uint32_t _account(uint64_t name) noexcept nogil:
-    return FIRST_ACCOUNT + <uint32_t>(name % ACCOUNTS)
+cdef inline uint64_t _account(uint64_t name) noexcept nogil:
+    return FIRST_ACCOUNT + name % ACCOUNTS
 
 
-cdef int64_t _report_more(uint64_t name, uint64_t sequence) noexcept nogil:
-    """Trades, and what is taken off at the end. Returns the quantity still open."""
-    cdef Event* event = venue.state.events.items + 1
-    cdef Event* end = venue.state.events.items + venue.state.events.count
+cdef void _report_more(uint64_t name, uint64_t sequence, bint may_rest) noexcept nogil:
+    """Trades, and what is taken off at the end."""
+    cdef Event* first = venue.state.events.items
+    cdef Event* event = first + 1
+    cdef Event* end = first + venue.state.events.count
     cdef int64_t left_lots = 0
     while event != end:
         if event.kind == TRADE:
@@ -148,7 +145,13 @@ cdef int64_t _report_more(uint64_t name, uint64_t sequence) noexcept nogil:
             send_answer(&venue.outbox, CANCEL_ACK, sequence, name, event.side, event.price_ticks, event.qty_lots)
             left_lots = 0
         event += 1
-    return left_lots
+    if left_lots > 0 and may_rest:
+        _remember(name, first)
+
+
+cdef inline void _remember(uint64_t name, Event* accepted) noexcept nogil:
+    if not desk_add(&venue.desk, name, <uint32_t>accepted.order_id, accepted.slot):
+        give_up("out of memory")
 
 
 cdef inline void _report_trade(uint64_t name, uint64_t sequence, TradeEvent* event) noexcept nogil:
