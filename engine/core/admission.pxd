@@ -10,11 +10,11 @@ whose answer its shape has given already. One rule, written once, compiled twice
 from libc.stdint cimport int64_t
 
 from engine.core.bits cimport mul_overflows, pick
-from engine.core.clients cimport client_find
+from engine.core.clients cimport client_seek
 from engine.core.limits cimport check_limits
 from engine.core.prevention cimport sweep_apart
-from engine.core.purse cimport purse_find
-from engine.core.state cimport MAX_TICKS, Book, State, account_known, book_known, may_stay, side_key
+from engine.core.purse cimport purse_find_of
+from engine.core.state cimport MAX_TICKS, Account, Book, State, account_known, book_known, may_stay, side_key
 from engine.core.sweep cimport Sweep, sweep_amount, sweep_lots
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
@@ -40,8 +40,8 @@ cdef inline Code admit(State* state, Command* command, Taker* taker, bint plain)
         code = check_limits_plain(state, taker) if plain else check_limits(state, taker)
     if code != NONE:
         return code
-    if command.text[0] != 0 and client_find(
-            &state.clients, &state.pool, command.account, command.text, state.text_hash) != 0:
+    if command.text[0] != 0 and client_seek(
+            &state.clients, &state.pool, command.account, command.text, state.text_hash, &taker.bucket) != 0:
         return DUPLICATE_CLIENT_ID
     if not plain and command.order_type == LIMIT_MAKER and taker.against.best_key >= taker.limit_key:
         return WOULD_MATCH
@@ -81,8 +81,10 @@ cdef inline Code check_expiry(Command* command) noexcept nogil:
 
 
 cdef inline Code check_parties(State* state, Command* command, bint plain) noexcept nogil:
-    if (command.account < state.accounts_capacity and state.accounts[command.account].takes_orders
-            and command.instrument < state.books_capacity and state.books[command.instrument].takes_orders):
+    cdef Account* owner = &state.accounts[command.account]
+    cdef Book* book = &state.books[command.instrument]
+    if (command.account < state.accounts_capacity and owner.takes_orders
+            and command.instrument < state.books_capacity and book.takes_orders):
         return NONE
     return check_barred(state, command, plain)
 
@@ -112,6 +114,7 @@ cdef inline Code check_barred(State* state, Command* command, bint plain) noexce
 
 cdef inline void prepare(State* state, Command* command, Taker* taker, bint plain) noexcept nogil:
     taker.command = command
+    taker.owner = &state.accounts[command.account]
     taker.book = &state.books[command.instrument]
     taker.side = command.side
     taker.against = &taker.book.ladders[taker.side ^ 1]
@@ -120,7 +123,7 @@ cdef inline void prepare(State* state, Command* command, Taker* taker, bint plai
     taker.hold = taker.received = taker.quote_filled = taker.amount_left = 0
     taker.slot = 0
     taker.apart = not plain and command.stp != ALLOW
-    taker.pay_wallet = purse_find(state, command.account, taker.book.pay_asset[taker.side])
+    taker.pay_wallet = purse_find_of(state, taker.owner, command.account, taker.book.pay_asset[taker.side])
 
 
 cdef inline Code check_limit(Command* command, Taker* taker) noexcept nogil:

@@ -271,9 +271,9 @@ cdef void _end(State* state, Book* book, uint32_t slot, int64_t time_ns) noexcep
     if state.pool.nodes[slot].flags & LISTED:
         leg_traded(state, slot)
     if state.pool.nodes[slot].left_lots == 0:
-        retire(state, &book.ladders[state.pool.nodes[slot].side], slot)
+        retire(state, &book.ladders[state.pool.nodes[slot].side], &state.pool.nodes[slot], slot)
     else:
-        state.pool.details[slot].update_ns = time_ns
+        state.pool.nodes[slot].update_ns = time_ns
 
 
 cdef void end_day(State* state, Command* command, Book* book) noexcept nogil:

@@ -6,7 +6,7 @@ from engine.core.audit_extras cimport audit_extras, audit_icebergs, audit_lists,
 from engine.core.clients cimport client_find
 from engine.core.iceberg cimport open_lots
 from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
-from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node
+from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
 from engine.core.types cimport AUCTION_STATUS, GTD
 from engine.core.wallets cimport Wallet, wallet_find
@@ -77,13 +77,13 @@ cdef object _audit_level(State* state, uint32_t instrument, int side, uint32_t l
         _expect(node.prev == before and node.level == level, f"links of slot {slot}", node.prev, before)
         _expect(node.instrument == instrument and node.side == side, f"book of {slot}", node.instrument, instrument)
         _expect(side_key(side, node.price_ticks) == level_key(&state.shelf, level), "price", node.price_ticks, level)
-        _expect(0 < node.left_lots <= state.pool.details[slot].qty_lots, f"left_lots of {slot}", node.left_lots, "> 0")
+        _expect(0 < node.left_lots <= state.pool.nodes[slot].qty_lots, f"left_lots of {slot}", node.left_lots, "> 0")
         if not node.flags & EXTRA:
             _expect(last_id < node.order_id, "queue", node.order_id, "rising")
             last_id = node.order_id
         _expect(not node.flags & (ARMED | PENDING | UNFUNDED), f"flags of slot {slot}", node.flags, "not waiting")
-        _expect(open_lots(state, slot) <= state.pool.details[slot].qty_lots, f"open_lots of {slot}", node.left_lots,
-                state.pool.details[slot].qty_lots)
+        _expect(open_lots(state, slot) <= state.pool.nodes[slot].qty_lots, f"open_lots of {slot}", node.left_lots,
+                state.pool.nodes[slot].qty_lots)
         money = open_lots(state, slot) * pay_per_lot(&state.books[instrument], side, node.price_ticks)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + money
         orders += 1
@@ -187,13 +187,13 @@ cdef int _audit_accounts(State* state, orders) except -1:
 
 cdef int _audit_clients(State* state) except -1:
     cdef uint32_t slot
-    cdef Details* details
+    cdef Node* node
     named = 0
     for slot in range(1, state.pool.fresh):
         if state.pool.nodes[slot].order_id == 0 or not state.pool.nodes[slot].flags & NAMED:
             continue
-        details = &state.pool.details[slot]
-        found = client_find(&state.clients, &state.pool, state.pool.nodes[slot].account, details.text, details.hash)
+        node = &state.pool.nodes[slot]
+        found = client_find(&state.clients, &state.pool, node.account, node.text, node.hash)
         _expect(found == slot, f"client index of slot {slot}", found, slot)
         named += 1
     _expect(state.clients.count == named, "entries of the client index", state.clients.count, named)

@@ -48,8 +48,8 @@ cdef object _audit_queue(State* state, instrument, int direction, uint32_t level
         _expect(node.prev == before and node.level == level, f"links of waiting slot {slot}", node.prev, before)
         _expect(node.instrument == instrument, f"book of waiting slot {slot}", node.instrument, instrument)
         _expect(key == level_key(&state.shelf, level), f"trigger of slot {slot}", key, level_key(&state.shelf, level))
-        _expect(node.left_lots == state.pool.details[slot].qty_lots > 0, f"left_lots of waiting {slot}",
-                node.left_lots, state.pool.details[slot].qty_lots)
+        _expect(node.left_lots == state.pool.nodes[slot].qty_lots > 0, f"left_lots of waiting {slot}",
+                node.left_lots, state.pool.nodes[slot].qty_lots)
         held[node.pay_wallet] = held.get(node.pay_wallet, 0) + waiting_hold(state, slot, node.left_lots)
         orders += 1
         lots += node.left_lots

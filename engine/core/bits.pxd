@@ -39,7 +39,7 @@ cdef extern from *:
     # which of eight numbers equal one: bit i for the one at place i
     uint32_t equal8 "buttonwood_equal8"(const uint32_t*, uint32_t) noexcept nogil
     # position of the lowest set bit; undefined for 0
-    int low_bit "__builtin_ctz"(uint32_t) noexcept nogil
+    uint32_t low_bit "__builtin_ctz"(uint32_t) noexcept nogil
     # a hint to the cache; any address is allowed
     void prefetch "buttonwood_prefetch"(const void*) noexcept nogil
 

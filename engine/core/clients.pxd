@@ -30,10 +30,22 @@ cdef inline uint32_t client_find(
     Index* clients, Pool* pool, uint32_t account, const char* text, uint32_t hashed
 ) noexcept nogil:
     """Slot of the open order, 0 if there is none. Expected O(1)."""
+    cdef Bucket* bucket
+    return client_seek(clients, pool, account, text, hashed, &bucket)
+
+
+cdef inline uint32_t client_seek(
+    Index* clients, Pool* pool, uint32_t account, const char* text, uint32_t hashed, Bucket** free
+) noexcept nogil:
+    """client_find, which also says in which bucket the name can be entered now; NULL where that is not its own."""
     cdef Table* table = index_table(clients, hashed)
     cdef uint32_t number = hashed & table.mask
     cdef Bucket* bucket = &table.buckets[number]
     cdef uint32_t slot = _find_in(bucket, pool, account, text, hashed)
+    free[0] = bucket
+    if slot != 0 or not goes_on(bucket):
+        return slot
+    free[0] = NULL
     while slot == 0 and goes_on(bucket):
         number = (number + 1) & table.mask
         bucket = &table.buckets[number]
@@ -48,7 +60,7 @@ cdef inline uint32_t _find_in(
     cdef uint32_t slot
     while found != 0:
         slot = bucket.items[low_bit(found)]
-        if slot != 0 and pool.nodes[slot].account == account and memcmp(pool.details[slot].text, text, TEXT_BYTES) == 0:
+        if slot != 0 and pool.nodes[slot].account == account and memcmp(pool.nodes[slot].text, text, TEXT_BYTES) == 0:
             return slot
         found &= found - 1
     return 0

@@ -18,7 +18,7 @@ from engine.core.ladder cimport Ladder, ladder_below
 from engine.core.list_table cimport List
 from engine.core.memory cimport block_free, block_grow
 from engine.core.once cimport REMEMBERED_DEFAULT
-from engine.core.pool cimport EXTRA, PENDING, Details, Node
+from engine.core.pool cimport EXTRA, PENDING, Node
 from engine.core.state cimport Book, FeeRow, Timer
 from engine.core.tags cimport expires_of, session_of
 from engine.core.types cimport Command, InstrumentCommand
@@ -171,7 +171,7 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side)
             after = state.pool.nodes[slot].next
             _ask_for(state, after)
             _scout(state, ladder, &scouts)
-            digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
+            digest = _mix_order(digest, &state.pool.nodes[slot])
             if state.pool.nodes[slot].flags & EXTRA:
                 digest = _mix_extra(digest, extra_of(&state.extras, slot))
                 digest = _mix_trail(digest, state, extra_of(&state.extras, slot))
@@ -184,7 +184,7 @@ cdef uint64_t _mix_side(uint64_t digest, State* state, Ladder* ladder, int side)
 
 cdef inline void _ask_for(State* state, uint32_t slot) noexcept nogil:
     prefetch(&state.pool.nodes[slot])
-    prefetch(&state.pool.details[slot])
+    prefetch(state.pool.nodes[slot].text)
 
 
 cdef inline void _scout(State* state, Ladder* ladder, Scouts* scouts) noexcept nogil:
@@ -210,12 +210,12 @@ cdef int _step(State* state, Ladder* ladder, Scouts* scouts) noexcept nogil:
     return 1
 
 
-cdef uint64_t _mix_order(uint64_t digest, Node* node, Details* details) noexcept nogil:
+cdef uint64_t _mix_order(uint64_t digest, Node* node) noexcept nogil:
     digest = _mix(_mix(digest, node.order_id), <uint64_t>node.price_ticks)
     digest = _mix(_mix(digest, <uint64_t>node.left_lots), <uint64_t>node.quote_filled)
     digest = _mix(_mix(digest, node.account), <uint64_t>node.order_type << 8 | node.time_in_force)
-    digest = _mix(_mix(digest, <uint64_t>details.qty_lots), <uint64_t>details.time_ns)
-    return _mix_bytes(_mix(digest, <uint64_t>details.update_ns), details.text, 36)
+    digest = _mix(_mix(digest, <uint64_t>node.qty_lots), <uint64_t>node.time_ns)
+    return _mix_bytes(_mix(digest, <uint64_t>node.update_ns), node.text, 36)
 
 
 cdef uint64_t _mix_extra(uint64_t digest, Extra* extra) noexcept nogil:
@@ -248,7 +248,7 @@ cdef uint64_t _mix_lists(uint64_t digest, State* state) noexcept nogil:
             slot = item.slots[leg]
             digest = _mix(digest, state.pool.nodes[slot].order_id)
             if slot != 0 and state.pool.nodes[slot].flags & PENDING:
-                digest = _mix_order(digest, &state.pool.nodes[slot], &state.pool.details[slot])
+                digest = _mix_order(digest, &state.pool.nodes[slot])
                 digest = _mix_extra(digest, extra_of(&state.extras, slot))
     if state.lists.expected != 0:
         digest = _mix_bytes(digest, &state.lists.commands[0], state.lists.gathered * sizeof(Command))

@@ -1,13 +1,14 @@
 """The loop over a batch, and the only place that knows all kinds of commands."""
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from engine.core.checkpoint cimport checkpoint
 from engine.core.clients cimport client_hash
 from engine.core.controls cimport control
 from engine.core.list_placing cimport begin_list, gather
 from engine.core.lists cimport cancel_list
-from engine.core.lookahead cimport BETWEEN, FAR, NEAR, RING, is_wide, look_between, look_far, look_near
+from engine.core.lookahead cimport (
+    BETWEEN, FAR, LAST, NEAR, RING, Seen, is_wide, look_between, look_far, look_last, look_near)
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel_all, reduce
 from engine.core.plain cimport cancel, is_plain, place_plain
@@ -33,7 +34,7 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
     cdef uint64_t part, applied
     state.events.count = 0
     if <size_t>data % sizeof(uint64_t) == 0:
-        return _apply_one(state, <Command*>data) if count == 1 else _apply_aligned(state, <Command*>data, count)
+        return _apply_aligned(state, <Command*>data, count)
     while position < count:
         part = count - position if count - position < COPIED else COPIED
         memcpy(copies, data + position * sizeof(Command), part * sizeof(Command))
@@ -44,38 +45,82 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
     return position
 
 
-cdef uint64_t _apply_one(State* state, Command* command) noexcept nogil:
-    if command.seq != state.seq + 1:
-        return 0
-    state.text_hash = client_hash(command.account, command.text) if command.text[0] != 0 else 0
-    _dispatch(state, command)
-    return 0 if state.failed else 1
-
-
 cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) noexcept nogil:
-    cdef uint32_t[RING] hashes
+    if count == 1:
+        return _apply_one(state, commands)
+    return _apply_wide(state, commands, count) if is_wide(state) else _apply_near(state, commands, count)
+
+
+cdef uint64_t _apply_one(State* state, Command* command) noexcept nogil:
+    cdef uint32_t hashed = client_hash(command.account, command.text) if command.text[0] != 0 else 0
+    return 1 if _apply(state, command, hashed) else 0
+
+
+cdef uint64_t _apply_near(State* state, Command* commands, uint64_t count) noexcept nogil:
+    """One command after the other, one looked at FAR ahead."""
+    cdef Seen[RING] seen
     cdef uint64_t position
-    cdef bint wide = is_wide(state)
     for position in range(FAR if FAR < count else count):
-        hashes[position] = look_far(state, &commands[position], wide)
+        look_far(state, &commands[position], &seen[position], False)
     for position in range(count):
         if position + FAR < count:
-            hashes[(position + FAR) % RING] = look_far(state, &commands[position + FAR], wide)
-        if wide and position + BETWEEN < count:
-            look_between(state, &commands[position + BETWEEN])
-            look_near(state, &commands[position + NEAR], hashes[(position + NEAR) % RING])
-        if commands[position].seq != state.seq + 1:
-            return position
-        state.text_hash = hashes[position % RING]
-        _dispatch(state, &commands[position])
-        if state.failed:
+            look_far(state, &commands[position + FAR], &seen[(position + FAR) % RING], False)
+        if not _apply(state, &commands[position], seen[position % RING].hashed):
             return position
     return count
 
 
-cdef inline void _dispatch(State* state, Command* command) noexcept nogil:
-    cdef uint64_t first_event = state.events.count
+cdef uint64_t _apply_wide(State* state, Command* commands, uint64_t count) noexcept nogil:
+    """The same, each command looked at four times."""
+    cdef Seen[RING] seen
+    cdef bint named = False
+    cdef uint64_t position
+    memset(seen, 0, sizeof(seen))
+    for position in range(FAR if FAR < count else count):
+        look_far(state, &commands[position], &seen[position], True)
+    for position in range(BETWEEN if BETWEEN < count else count):
+        look_between(state, &commands[position], &seen[position])
+    for position in range(count):
+        if position + FAR < count:
+            look_far(state, &commands[position + FAR], &seen[(position + FAR) % RING], True)
+        if position + BETWEEN < count:
+            named |= commands[position].kind == CANCEL and commands[position].order_id == 0
+            look_between(state, &commands[position + BETWEEN], &seen[(position + BETWEEN) % RING])
+            look_near(state, &commands[position + NEAR], &seen[(position + NEAR) % RING], named)
+            look_last(state, &seen[(position + LAST) % RING])
+        if not _apply(state, &commands[position], seen[position % RING].hashed):
+            return position
+    return count
+
+
+cdef inline bint _apply(State* state, Command* command, uint32_t hashed) noexcept nogil:
+    """False: out of sequence, or memory ran out."""
+    if command.seq != state.seq + 1:
+        return False
     state.seq = command.seq
+    state.text_hash = hashed
+    _dispatch(state, command)
+    if <uint32_t>state.failed | <uint32_t>state.events.failed != 0:
+        state.failed = True
+        return False
+    state.time_ns = command.time_ns
+    return True
+
+
+cdef inline void _dispatch(State* state, Command* command) noexcept nogil:
+    """What comes all the time, while nothing waits to be set off by it and nobody is to be told more; and all else."""
+    if state.watched | <uint32_t>state.top_events | state.lists.expected == 0:
+        if is_plain(command):
+            place_plain(state, command)
+            return
+        if command.kind == CANCEL:
+            cancel(state, command)
+            return
+    _dispatch_any(state, command)
+
+
+cdef void _dispatch_any(State* state, Command* command) noexcept nogil:
+    cdef uint64_t first_event = state.events.count
     state.time_ns = command.time_ns
     if state.lists.expected != 0 and gather(state, command):
         pass
@@ -85,17 +130,10 @@ cdef inline void _dispatch(State* state, Command* command) noexcept nogil:
         cancel(state, command)
     else:
         _dispatch_rare(state, command)
-    if state.watched | <uint32_t>state.top_events | <uint32_t>state.events.failed != 0:
-        _follow(state, command, first_event)
-
-
-cdef void _follow(State* state, Command* command, uint64_t first_event) noexcept nogil:
-    """What a command sets off, and what is told of it where that was asked for."""
     if state.watched != 0:
         watch(state, command, first_event)
     if state.top_events:
         publish_tops(state, command, first_event)
-    state.failed |= state.events.failed
 
 
 cdef void _dispatch_rare(State* state, Command* command) noexcept nogil:

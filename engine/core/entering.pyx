@@ -9,7 +9,7 @@ from engine.core.admission cimport admit
 from engine.core.extras cimport Extra, extra_of, extra_open
 from engine.core.iceberg cimport hide
 from engine.core.lists cimport leg_ended
-from engine.core.pool cimport EXTRA, LISTED, Details, Node, pool_give, pool_take
+from engine.core.pool cimport EXTRA, LISTED, Node, pool_give, pool_take
 from engine.core.prevention cimport fills_apart, match_apart, sweep_apart
 from engine.core.reports cimport echo
 from engine.core.resting cimport forget, list_remove
@@ -25,7 +25,7 @@ from libc.stdint cimport INT64_MAX
 
 
 cdef void enter(State* state, Command* cause, uint32_t slot) noexcept nogil:
-    cdef Details past = state.pool.details[slot]
+    cdef Node past = state.pool.nodes[slot]
     cdef Extra extra = extra_of(&state.extras, slot)[0]
     cdef int order_type = state.pool.nodes[slot].order_type
     cdef uint64_t first_event = state.events.count
@@ -77,7 +77,7 @@ cdef void as_plain(State* state, Command* cause, uint32_t slot, Command* command
     command.stp = extra_of(&state.extras, slot).stp
     command.slot = session_of(state, slot)
     command.expires_ns = expires_of(state, slot)
-    memcpy(command.text, state.pool.details[slot].text, TEXT_BYTES)
+    memcpy(command.text, state.pool.nodes[slot].text, TEXT_BYTES)
 
 
 cdef void _leave(State* state, uint32_t slot) noexcept nogil:
@@ -86,7 +86,7 @@ cdef void _leave(State* state, uint32_t slot) noexcept nogil:
     state.wallets.items[node.pay_wallet].held -= money
     state.wallets.items[node.pay_wallet].available += money
     list_remove(state, node.account, slot)
-    forget(state, slot)
+    forget(state, node, slot)
     pool_give(&state.pool, slot)
 
 
@@ -140,7 +140,7 @@ cdef void _work(State* state, Taker* taker) noexcept nogil:
     match_apart(state, taker)
 
 
-cdef void _resume(State* state, uint32_t slot, Details* past, Extra* extra) noexcept nogil:
+cdef void _resume(State* state, uint32_t slot, Node* past, Extra* extra) noexcept nogil:
     """It rests: gives it back its extra, its first time and its place in its account's list."""
     cdef Extra* opened = extra_open(&state.extras, slot)
     if opened == NULL:
@@ -148,7 +148,7 @@ cdef void _resume(State* state, uint32_t slot, Details* past, Extra* extra) noex
         return
     opened[0] = extra[0]
     state.pool.nodes[slot].flags |= EXTRA
-    state.pool.details[slot].time_ns = past.time_ns
+    state.pool.nodes[slot].time_ns = past.time_ns
     if opened.display_lots != 0:
         hide(state, slot)
     _sort_in(state, slot)

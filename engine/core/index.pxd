@@ -8,7 +8,7 @@ A table that has become too small stays in use beside one of twice its size: eac
 in order, so a hash lives in the old table if and only if its bucket there has not been reached. A pause of growing is a
 few cache lines and the first touch of new memory, which comes in order as well.
 """
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from engine.core.bits cimport equal8, low_bit
 
@@ -64,14 +64,20 @@ cdef inline bint index_add(Index* index, uint32_t hashed, uint32_t item) noexcep
         return False
     cdef Table* table = index_table(index, hashed)
     cdef Bucket* bucket = &table.buckets[hashed & table.mask]
-    cdef uint32_t free = equal8(bucket.items, 0)
-    if free == 0:
+    if goes_on(bucket):
         index_put(table, hashed, item)
+        index.count += 1
     else:
-        bucket.hashes[low_bit(free)] = hashed
-        bucket.items[low_bit(free)] = item
-    index.count += 1
+        index_enter(index, bucket, hashed, item)
     return True
+
+
+cdef inline void index_enter(Index* index, Bucket* bucket, uint32_t hashed, uint32_t item) noexcept nogil:
+    """Into its own bucket, which is not full."""
+    cdef uint64_t place = <uint64_t>low_bit(equal8(bucket.items, 0))
+    bucket.hashes[place] = hashed
+    bucket.items[place] = item
+    index.count += 1
 
 
 cdef inline void index_remove(Index* index, uint32_t hashed, uint32_t item) noexcept nogil:
@@ -81,5 +87,5 @@ cdef inline void index_remove(Index* index, uint32_t hashed, uint32_t item) noex
     if goes_on(bucket):
         index_pull(table, hashed, item)
     else:
-        bucket.items[low_bit(equal8(bucket.items, item))] = 0
+        bucket.items[<uint64_t>low_bit(equal8(bucket.items, item))] = 0
     index.count -= 1

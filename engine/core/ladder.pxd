@@ -102,8 +102,13 @@ cdef inline uint32_t ladder_level(Shelf* shelf, Ladder* ladder, int64_t key) noe
 
 cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot, int64_t key) noexcept nogil:
     """Puts an order at the tail of its price's queue. node.level must be the key's level; node.left_lots is set."""
-    cdef Node* node = &pool.nodes[slot]
-    cdef uint32_t place = node.level
+    ladder_stand(shelf, ladder, pool.nodes, &pool.nodes[slot], slot, pool.nodes[slot].level, key)
+
+
+cdef inline void ladder_stand(
+    Shelf* shelf, Ladder* ladder, Node* nodes, Node* node, uint32_t slot, uint32_t place, int64_t key
+) noexcept nogil:
+    """The same where the caller has all at hand."""
     cdef Level* level = &shelf.levels[place]
     cdef Leaf* leaf = &shelf.leaves[place >> FAN_BITS]
     cdef uint32_t tail = level.tail
@@ -112,7 +117,7 @@ cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t 
     level.tail = slot
     node.next = 0
     node.prev = tail
-    pool.nodes[tail].next = slot  # slot 0, the sink, when the queue is empty
+    nodes[tail].next = slot  # slot 0, the sink, when the queue is empty
     leaf.bits |= <uint64_t>1 << (place & FAN_MASK)
     if key > ladder.best_key:
         ladder.best_key = key
@@ -121,10 +126,14 @@ cdef inline void ladder_push(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t 
 
 cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
     """Takes an order off its queue. The level's quantity is the caller's, and must be right before the last goes."""
-    cdef Node* nodes = pool.nodes
-    cdef uint32_t place = nodes[slot].level
-    cdef uint32_t after = nodes[slot].next
-    cdef uint32_t before = nodes[slot].prev
+    ladder_leave(shelf, ladder, pool.nodes, &pool.nodes[slot], slot)
+
+
+cdef inline void ladder_leave(Shelf* shelf, Ladder* ladder, Node* nodes, Node* node, uint32_t slot) noexcept nogil:
+    """The same where the caller has all at hand."""
+    cdef uint32_t place = node.level
+    cdef uint32_t after = node.next
+    cdef uint32_t before = node.prev
     cdef Level* level = &shelf.levels[place]
     nodes[before].next = after  # slot 0, the sink, at either end
     nodes[after].prev = before

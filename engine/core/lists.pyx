@@ -76,7 +76,7 @@ cdef void take_off_rare(State* state, Command* command, uint32_t slot, int reaso
         drop_waiting(state, slot)
         return
     release(state, node, node.left_lots)
-    retire(state, &state.books[node.instrument].ladders[node.side], slot)
+    retire(state, &state.books[node.instrument].ladders[node.side], node, slot)
 
 
 cdef inline int _pair_begin(List* item) noexcept nogil:

@@ -8,25 +8,40 @@ from engine.core.admission cimport admit
 from engine.core.pool cimport pool_take
 from engine.core.prevention cimport fills_apart, match_apart
 from engine.core.reports cimport report_accepted, report_refused
+from engine.core.resting cimport rest
 from engine.core.state cimport State, may_stay
 from engine.core.sweep cimport sweep_fills
 from engine.core.taker cimport Taker
 from engine.core.trading cimport finish, trade
 from engine.core.types cimport FOK, GTC, MARKET, NONE, Code, Command
+from engine.core.wallets cimport Wallet
 
 
-cdef inline void place_as(State* state, Command* command, bint plain) noexcept nogil:
-    """A PLACE that is no stop and no iceberg; plain as engine.core.admission has it."""
+cdef inline void place_any(State* state, Command* command) noexcept nogil:
+    """A PLACE that is no stop and no iceberg."""
     cdef Taker taker
-    cdef Code code = admit(state, command, &taker, plain)
+    cdef Code code = admit(state, command, &taker, False)
     if code != NONE:
         report_refused(state, command, code)
     else:
-        work(state, &taker, plain)
+        work(state, &taker, False)
+
+
+cdef inline void rest_whole(State* state, Taker* taker) noexcept nogil:
+    """What work() does to a plain order that may rest and meets nobody."""
+    cdef Wallet* wallet = &state.wallets.items[taker.pay_wallet]
+    wallet.available -= taker.hold
+    wallet.held += taker.hold
+    taker.slot = pool_take(&state.pool)
+    report_accepted(state, taker, True)
+    if taker.slot == 0:
+        state.failed = True
+    else:
+        rest(state, taker, True)
 
 
 cdef inline void work(State* state, Taker* taker, bint plain) noexcept nogil:
-    """An admitted order's way."""
+    """An admitted order's way; plain as engine.core.admission has it."""
     _accept(state, taker, plain)
     if not plain and taker.apart:
         match_apart(state, taker)

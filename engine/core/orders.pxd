@@ -5,7 +5,7 @@ from engine.core.clients cimport client_find
 from engine.core.ladder cimport Ladder
 from engine.core.lists cimport take_off_rare
 from engine.core.pool cimport NAMED, Node
-from engine.core.reports cimport report_resting
+from engine.core.reports cimport report_of
 from engine.core.resting cimport retire
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.types cimport CANCELED, Command
@@ -43,8 +43,8 @@ cdef inline void take_off(State* state, Command* command, uint32_t slot, int rea
         return
     cdef Ladder* ladder = &state.books[node.instrument].ladders[<uint64_t>node.side]
     release(state, node, node.left_lots)
-    report_resting(state, command, slot, CANCELED, reason)
-    retire(state, ladder, slot)
+    report_of(state, command, node, slot, CANCELED, reason)
+    retire(state, ladder, node, slot)
 
 
 cdef inline void release(State* state, Node* node, int64_t lots) noexcept nogil:

@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 from engine.core.iceberg cimport hide_again, open_lots, show_all
 from engine.core.lists cimport lower_leg
-from engine.core.pool cimport ARMED, ICEBERG, LISTED, PENDING, Details, Node
+from engine.core.pool cimport ARMED, ICEBERG, LISTED, PENDING, Node
 from engine.core.reports cimport report_refused, report_resting
 from engine.core.state cimport account_known, book_known
 from engine.core.stops cimport lower_waiting
@@ -18,15 +18,14 @@ cdef void reduce(State* state, Command* command) noexcept nogil:
         report_refused(state, command, why_unknown(state, command))
         return
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
-    cdef int64_t executed = details.qty_lots - open_lots(state, slot)
-    if command.qty_lots <= executed or command.qty_lots >= details.qty_lots:
+    cdef int64_t executed = node.qty_lots - open_lots(state, slot)
+    if command.qty_lots <= executed or command.qty_lots >= node.qty_lots:
         report_refused(state, command, BAD_REDUCE)
         return
     if node.flags & LISTED:
-        lower_leg(state, command, slot, details.qty_lots - command.qty_lots)
+        lower_leg(state, command, slot, node.qty_lots - command.qty_lots)
     else:
-        lower(state, command, slot, details.qty_lots - command.qty_lots)
+        lower(state, command, slot, node.qty_lots - command.qty_lots)
 
 
 cdef void cancel_all(State* state, Command* command) noexcept nogil:
@@ -55,7 +54,6 @@ cdef int why_unknown(State* state, Command* command) noexcept nogil:
 
 cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
     cdef Event* event
     cdef int64_t shown = show_all(state, slot) if node.flags & ICEBERG else 0
     if node.flags & (ARMED | PENDING):
@@ -63,10 +61,10 @@ cdef void lower(State* state, Command* command, uint32_t slot, int64_t lots) noe
     else:
         release(state, node, lots)
     node.left_lots -= lots
-    details.qty_lots -= lots
-    details.update_ns = command.time_ns
+    node.qty_lots -= lots
+    node.update_ns = command.time_ns
     event = report_resting(state, command, slot, REDUCED, 0)
-    event.qty_lots = details.qty_lots
+    event.qty_lots = node.qty_lots
     event.left_lots = node.left_lots
     if node.flags & ICEBERG:
         hide_again(state, slot, shown)

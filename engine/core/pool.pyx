@@ -12,7 +12,6 @@ cdef bint pool_init(Pool* pool, size_t capacity, uint32_t open_max) noexcept nog
 
 cdef void pool_free(Pool* pool) noexcept nogil:
     block_free(pool.nodes)
-    block_free(pool.details)
     block_free(pool.links)
 
 
@@ -29,10 +28,6 @@ cdef bint _resize(Pool* pool, size_t capacity) noexcept nogil:
     if nodes == NULL:
         return False
     pool.nodes = <Node*>nodes
-    cdef void* details = block_grow(pool.details, capacity * sizeof(Details))
-    if details == NULL:
-        return False
-    pool.details = <Details*>details
     cdef void* links = block_grow(pool.links, capacity * sizeof(Links))
     if links == NULL:
         return False

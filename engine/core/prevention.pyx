@@ -114,7 +114,7 @@ cdef void _end(State* state, Taker* taker) noexcept nogil:
         taker.left_lots = 0
     finish(state, taker)
     if taker.left_lots > 0 and taker.slot != 0:
-        state.pool.details[taker.slot].qty_lots -= taker.prevented_lots
+        state.pool.nodes[taker.slot].qty_lots -= taker.prevented_lots
 
 
 cdef inline bint _is_own(State* state, Taker* taker, Node* maker) noexcept nogil:

@@ -13,7 +13,10 @@ cdef uint32_t purse_open(State* state, uint32_t account, uint32_t asset) noexcep
 
 cdef inline uint32_t purse_find(State* state, uint32_t account, uint32_t asset) noexcept nogil:
     """Index of a known account's wallet, 0 if it has none."""
-    cdef Account* owner = &state.accounts[account]
+    return purse_find_of(state, &state.accounts[account], account, asset)
+
+
+cdef inline uint32_t purse_find_of(State* state, Account* owner, uint32_t account, uint32_t asset) noexcept nogil:
     cdef uint32_t place = asset % PURSE_SIZE
     return owner.purse_wallet[place] if owner.purse_asset[place] == asset else purse_miss(state, account, asset)
 

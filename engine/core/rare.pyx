@@ -2,7 +2,7 @@
 from libc.stdint cimport uint64_t
 
 from engine.core.iceberg cimport place_iceberg
-from engine.core.matching cimport place_as
+from engine.core.matching cimport place_any
 from engine.core.once cimport once_code, once_keep
 from engine.core.reports cimport report_refused
 from engine.core.stops cimport place_stop
@@ -24,6 +24,6 @@ cdef void place(State* state, Command* command) noexcept nogil:
     elif command.display_lots != 0:
         place_iceberg(state, command)
     else:
-        place_as(state, command, False)
+        place_any(state, command)
     if command.mode & ONCE and not state.failed and state.events.items[first_event].kind == ACCEPTED:
         once_keep(state, command)

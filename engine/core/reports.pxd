@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from engine.core.events cimport event_next
-from engine.core.pool cimport Details, Node
+from engine.core.pool cimport Node
 from engine.core.state cimport State
 from engine.core.taker cimport Taker
 from engine.core.types cimport (
@@ -139,8 +139,12 @@ cdef inline void report_unfilled(State* state, Taker* taker, int code) noexcept 
 
 cdef inline Event* report_resting(State* state, Command* command, uint32_t slot, int kind, int code) noexcept nogil:
     """CANCELED or REDUCED for an open order; the caller sets qty_lots and left_lots."""
-    cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
+    return report_of(state, command, &state.pool.nodes[slot], slot, kind, code)
+
+
+cdef inline Event* report_of(
+    State* state, Command* command, Node* node, uint32_t slot, int kind, int code
+) noexcept nogil:
     cdef Event* event = event_next(&state.events)
     cdef uint64_t* words = <uint64_t*>event
     # side, order type and time in force, one after the other in both
@@ -150,8 +154,8 @@ cdef inline Event* report_resting(State* state, Command* command, uint32_t slot,
     memcpy(&event.order_id, &node.order_id, 16)  # and price_ticks
     event.qty_lots = node.left_lots
     event.left_lots = 0
-    memcpy(event.text, details.text, 32)
-    words[12] = (<uint32_t*>details)[8]  # the end of the text
+    memcpy(event.text, node.text, 32)
+    words[12] = (<uint32_t*>node.text)[8]  # the end of the text
     words[13] = words[14] = 0
     words[15] = <uint64_t>code << 32
     return event

@@ -28,7 +28,6 @@ cdef bint size_state(State* state, Sizes* sizes) noexcept nogil:
 
 cdef void _touch(State* state) noexcept nogil:
     block_touch(state.pool.nodes)
-    block_touch(state.pool.details)
     block_touch(state.pool.links)
     block_touch(state.shelf.levels)
     block_touch(state.shelf.leaves)

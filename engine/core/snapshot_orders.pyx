@@ -10,7 +10,7 @@ from engine.core.bits cimport prefetch
 from engine.core.clients cimport client_hash
 from engine.core.index cimport index_add, index_reserve
 from engine.core.ladder cimport Ladder, ladder_below, ladder_level, ladder_push
-from engine.core.pool cimport NAMED, Details, Node, pool_reserve
+from engine.core.pool cimport NAMED, Node, pool_reserve
 from engine.core.purse cimport purse_find
 from engine.core.sections cimport OrderItem, read_item
 from engine.core.state cimport MAX_TICKS, account_known, book_known, side_key
@@ -53,15 +53,14 @@ cdef OrderItem* _dump_side(State* state, Ladder* ladder, OrderItem* item) noexce
 
 cdef void fill_item(State* state, uint32_t slot, OrderItem* item) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
     memset(item, 0, sizeof(OrderItem))
     item.order_id, item.price_ticks, item.left_lots = node.order_id, node.price_ticks, node.left_lots
-    item.qty_lots, item.quote_filled = details.qty_lots, node.quote_filled
-    item.time_ns, item.update_ns = details.time_ns, details.update_ns
+    item.qty_lots, item.quote_filled = node.qty_lots, node.quote_filled
+    item.time_ns, item.update_ns = node.time_ns, node.update_ns
     item.slot, item.account, item.instrument = slot, node.account, node.instrument
     item.side, item.order_type, item.time_in_force = node.side, node.order_type, node.time_in_force
     item.list_next, item.list_prev = state.pool.links[slot].next, state.pool.links[slot].prev
-    memcpy(item.text, details.text, TEXT_BYTES)
+    memcpy(item.text, node.text, TEXT_BYTES)
 
 
 cdef int load_orders(State* state, const char* data, uint64_t count, size_t item_bytes) except -1:
@@ -118,7 +117,7 @@ cdef inline void _look_ahead(State* state, const OrderItem* item) noexcept nogil
     """Slots come in no order: without this nearly every order waits for memory several times."""
     cdef uint32_t hashed = client_hash(item.account, item.text)
     prefetch(&state.pool.nodes[item.slot])
-    prefetch(&state.pool.details[item.slot])
+    prefetch(state.pool.nodes[item.slot].text)
     prefetch(&state.pool.links[item.slot])
     prefetch(&state.accounts[item.account])
     prefetch(&state.clients.table.buckets[hashed & state.clients.table.mask])
@@ -134,19 +133,18 @@ cdef bint keep_order(State* state, OrderItem* item) noexcept nogil:
         return False
     wallet = purse_find(state, item.account, state.books[item.instrument].pay_asset[<int>item.side])
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
     node.order_id, node.price_ticks, node.left_lots = item.order_id, item.price_ticks, item.left_lots
     node.quote_filled, node.account, node.instrument = item.quote_filled, item.account, item.instrument
     node.side, node.order_type, node.time_in_force = item.side, item.order_type, item.time_in_force
     node.pay_wallet, node.receive_wallet = wallet, 0
     node.flags = NAMED if item.text[0] != 0 else 0
-    memcpy(details.text, item.text, TEXT_BYTES)
-    details.qty_lots, details.time_ns, details.update_ns = item.qty_lots, item.time_ns, item.update_ns
+    memcpy(node.text, item.text, TEXT_BYTES)
+    node.qty_lots, node.time_ns, node.update_ns = item.qty_lots, item.time_ns, item.update_ns
     state.pool.links[slot].next, state.pool.links[slot].prev = item.list_next, item.list_prev
     state.pool.open += 1
     if node.flags & NAMED:
-        details.hash = client_hash(item.account, details.text)
-        index_add(&state.clients, details.hash, slot)
+        node.hash = client_hash(item.account, node.text)
+        index_add(&state.clients, node.hash, slot)
     return wallet != 0
 
 

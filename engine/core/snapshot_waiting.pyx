@@ -97,7 +97,7 @@ cdef int load_extras(State* state, const char* data, uint64_t count, size_t item
                 or state.pool.nodes[item.slot].flags & EXTRA or item.direction > RISING
                 or not 0 <= item.trigger_ticks <= MAX_TICKS or item.leg >= LEGS_MAX
                 or not 0 <= item.extreme_ticks <= MAX_TICKS or item.display_lots < 0
-                or not 0 <= item.hidden_lots <= state.pool.details[item.slot].qty_lots
+                or not 0 <= item.hidden_lots <= state.pool.nodes[item.slot].qty_lots
                 or item.trail_next >= state.pool.fresh or item.trail_prev >= state.pool.fresh
                 or (item.waiting & (ARMED | PENDING) != 0) != (state.pool.nodes[item.slot].flags & PENDING != 0)):
             raise ValueError(f"an extra of slot {item.slot}, which cannot have one")

@@ -9,7 +9,7 @@ from engine.core.iceberg cimport fits_iceberg
 from engine.core.index cimport index_add
 from engine.core.ladder cimport ladder_level, ladder_push, ladder_unlink
 from engine.core.limits cimport check_limits, has_orders
-from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Details, Node, pool_give, pool_take
+from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Node, pool_give, pool_take
 from engine.core.reports cimport echo, report_refused
 from engine.core.resting cimport forget, list_append, list_remove
 from engine.core.state cimport pay_per_lot, side_key
@@ -123,23 +123,22 @@ cdef Code _check_use(State* state, Command* command, Taker* taker) noexcept nogi
 
 
 cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t slot) noexcept nogil:
-    """An order's node, details and extra, its account's list and the client index; it is in no queue yet."""
+    """An order's node and extra, its account's list and the client index; it is in no queue yet."""
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
     cdef Extra* extra = extra_of(&state.extras, slot)
     memset(node, 0, sizeof(Node))
     node.account = command.account
     node.order_id = command.seq
     node.price_ticks = command.price_ticks
-    node.left_lots = details.qty_lots = command.qty_lots
+    node.left_lots = node.qty_lots = command.qty_lots
     node.instrument = command.instrument
     node.pay_wallet = pay_wallet
     node.side = command.side
     node.order_type = command.order_type
     node.time_in_force = command.time_in_force
     node.flags = EXTRA | UNFUNDED | (NAMED if command.text[0] != 0 else 0)
-    memcpy(details.text, command.text, TEXT_BYTES)
-    details.time_ns = details.update_ns = command.time_ns
+    memcpy(node.text, command.text, TEXT_BYTES)
+    node.time_ns = node.update_ns = command.time_ns
     extra.stop_ticks = extra.trigger_ticks = command.trigger_ticks
     extra.hold_ticks = _hold_ticks(command, &state.books[command.instrument])
     extra.trailing_bps = command.trailing_bps
@@ -148,10 +147,10 @@ cdef void _fill(State* state, Command* command, uint32_t pay_wallet, uint32_t sl
     extra.direction = <unsigned char>direction_of(command)
     if state.tags != NULL or command.slot != 0 or command.time_in_force >= GTD:
         tag_order(state, command, slot)
-    list_append(state, command.account, slot)
+    list_append(state, &state.accounts[command.account], slot)
     if command.text[0] != 0:
-        details.hash = state.text_hash
-        if not index_add(&state.clients, details.hash, slot):
+        node.hash = state.text_hash
+        if not index_add(&state.clients, node.hash, slot):
             state.failed = True
 
 
@@ -246,7 +245,7 @@ cdef void drop_waiting(State* state, uint32_t slot) noexcept nogil:
     if node.flags & ARMED:
         disarm(state, slot)
     list_remove(state, node.account, slot)
-    forget(state, slot)
+    forget(state, node, slot)
     pool_give(&state.pool, slot)
 
 

@@ -1,13 +1,16 @@
 """An incoming order on its way through admission, matching and settlement; it lives for one command."""
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from engine.core.index cimport Bucket
 from engine.core.ladder cimport Ladder
-from engine.core.state cimport Book
+from engine.core.state cimport Account, Book
 from engine.core.types cimport Command
 
 cdef struct Taker:
     Command* command
     Book* book
+    Account* owner
+    Bucket* bucket          # of the client index, where the order's name can be entered; NULL: look again
     Ladder* against         # the opposite side
     int64_t key             # of its limit price on its own side
     int64_t limit_key       # lowest key of the opposite side it may trade with

@@ -48,16 +48,16 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
         marked_traded(state, slot)
     if maker.left_lots == 0:
         ladder_shift(&state.shelf, taker.against, &state.pool, slot)
-        leave(state, slot)
+        leave(state, maker, slot)
     else:
-        state.pool.details[slot].update_ns = taker.command.time_ns
+        state.pool.nodes[slot].update_ns = taker.command.time_ns
 
 
 cdef inline void finish(State* state, Taker* taker) noexcept nogil:
     cdef Command* command = taker.command
     cdef int64_t rest_hold = 0
     if taker.left_lots > 0 and taker.slot != 0:
-        rest(state, taker)
+        rest(state, taker, False)
         if taker.left_lots == command.qty_lots:  # nothing happened to it: all it has taken is held
             state.wallets.items[taker.pay_wallet].held += taker.hold
             return

@@ -7,7 +7,7 @@ from engine.core.extras cimport Extra, extra_of
 from engine.core.ladder cimport Ladder, ladder_below, ladder_find_leaf, level_key
 from engine.core.list_table cimport LEGS_MAX, List
 from engine.core.memory cimport Block
-from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Details, Node
+from engine.core.pool cimport ARMED, EXTRA, LISTED, PENDING, Node
 from engine.core.records cimport ListRecord, OrderRecord, WalletRecord
 from engine.core.state cimport account_known, book_known, side_key
 from engine.core.tags cimport expires_of, session_of
@@ -79,7 +79,6 @@ cdef list view_unseen(State* state, uint32_t instrument):
 
 cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept nogil:
     cdef Node* node = &state.pool.nodes[slot]
-    cdef Details* details = &state.pool.details[slot]
     memset(record, 0, sizeof(OrderRecord))
     record.order_id = node.order_id
     record.slot = slot
@@ -89,12 +88,12 @@ cdef void _fill_order(State* state, uint32_t slot, OrderRecord* record) noexcept
     record.order_type = node.order_type
     record.time_in_force = node.time_in_force
     record.price_ticks = node.price_ticks
-    record.qty_lots = details.qty_lots
+    record.qty_lots = node.qty_lots
     record.left_lots = node.left_lots
     record.quote_filled = node.quote_filled
-    record.time_ns = details.time_ns
-    record.update_ns = details.update_ns
-    memcpy(record.text, details.text, 36)
+    record.time_ns = node.time_ns
+    record.update_ns = node.update_ns
+    memcpy(record.text, node.text, 36)
     record.session = session_of(state, slot)
     record.expires_ns = expires_of(state, slot)
     record.flags = node.flags
@@ -164,7 +163,7 @@ cdef bytes view_order_lists(State* state):
         memcpy(record.text, kept.text, 36)
         for leg in range(LEGS_MAX):
             if kept.slots[leg] != 0:
-                record.time_ns = state.pool.details[kept.slots[leg]].time_ns
+                record.time_ns = state.pool.nodes[kept.slots[leg]].time_ns
         records.append(PyBytes_FromStringAndSize(<char*>&record, sizeof(ListRecord)))
     return b"".join(records)
 
