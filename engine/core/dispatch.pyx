@@ -11,7 +11,7 @@ from engine.core.lookahead cimport (
     BETWEEN, FAR, LAST, NEAR, RING, Seen, is_wide, look_between, look_far, look_last, look_near)
 from engine.core.money cimport credit, debit
 from engine.core.orders cimport cancel_all, reduce
-from engine.core.plain cimport cancel, is_plain, place_plain
+from engine.core.plain cimport cancel, cancel_here, is_plain, place_plain, place_plain_here
 from engine.core.rare cimport place
 from engine.core.replacing cimport replace
 from engine.core.reports cimport report_refused
@@ -46,9 +46,10 @@ cdef uint64_t apply_commands(State* state, const char* data, uint64_t count) noe
 
 
 cdef uint64_t _apply_aligned(State* state, Command* commands, uint64_t count) noexcept nogil:
+    state.wide = is_wide(state)
     if count == 1:
         return _apply_one(state, commands)
-    return _apply_wide(state, commands, count) if is_wide(state) else _apply_near(state, commands, count)
+    return _apply_wide(state, commands, count) if state.wide else _apply_near(state, commands, count)
 
 
 cdef uint64_t _apply_one(State* state, Command* command) noexcept nogil:
@@ -80,6 +81,8 @@ cdef uint64_t _apply_wide(State* state, Command* commands, uint64_t count) noexc
         look_far(state, &commands[position], &seen[position], True)
     for position in range(BETWEEN if BETWEEN < count else count):
         look_between(state, &commands[position], &seen[position])
+    for position in range(NEAR if NEAR < count else count):
+        look_near(state, &commands[position], &seen[position], named)
     for position in range(count):
         if position + FAR < count:
             look_far(state, &commands[position + FAR], &seen[(position + FAR) % RING], True)
@@ -111,10 +114,10 @@ cdef inline void _dispatch(State* state, Command* command) noexcept nogil:
     """What comes all the time, while nothing waits to be set off by it and nobody is to be told more; and all else."""
     if state.watched | <uint32_t>state.top_events | state.lists.expected == 0:
         if is_plain(command):
-            place_plain(state, command)
+            place_plain_here(state, command)
             return
         if command.kind == CANCEL:
-            cancel(state, command)
+            cancel_here(state, command)
             return
     _dispatch_any(state, command)
 

@@ -112,6 +112,7 @@ cdef inline void ladder_stand(
     cdef Level* level = &shelf.levels[place]
     cdef Leaf* leaf = &shelf.leaves[place >> FAN_BITS]
     cdef uint32_t tail = level.tail
+    cdef int64_t better
     level.qty_lots += node.left_lots
     level.head = instead(level.head, 0, slot)
     level.tail = slot
@@ -119,9 +120,9 @@ cdef inline void ladder_stand(
     node.prev = tail
     nodes[tail].next = slot  # slot 0, the sink, when the queue is empty
     leaf.bits |= <uint64_t>1 << (place & FAN_MASK)
-    if key > ladder.best_key:
-        ladder.best_key = key
-        ladder.best_level = place
+    better = -<int64_t>(key > ladder.best_key)  # no branch: one guess in five was wrong
+    ladder.best_key ^= (ladder.best_key ^ key) & better
+    ladder.best_level ^= (ladder.best_level ^ place) & <uint32_t>better
 
 
 cdef inline void ladder_unlink(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
@@ -143,15 +144,25 @@ cdef inline void ladder_leave(Shelf* shelf, Ladder* ladder, Node* nodes, Node* n
         ladder_vacate(shelf, ladder, place)
 
 
-cdef inline void ladder_shift(Shelf* shelf, Ladder* ladder, Pool* pool, uint32_t slot) noexcept nogil:
-    """ladder_unlink for the first order of the best level."""
-    cdef uint32_t after = pool.nodes[slot].next
-    cdef Level* level = &shelf.levels[ladder.best_level]
-    pool.nodes[after].prev = 0
+cdef inline void ladder_shift(
+    Shelf* shelf, Ladder* ladder, Level* level, Node* nodes, uint32_t after
+) noexcept nogil:
+    """ladder_unlink for the first order of the best level, which another one comes after, or none.
+
+    Whether that was its last one is no branch either: the best level is looked for again in any case.
+    """
+    cdef uint32_t place = ladder.best_level
+    cdef Leaf* leaf = &shelf.leaves[place >> FAN_BITS]
+    cdef uint64_t bits = leaf.bits ^ <uint64_t>(after == 0) << (place & FAN_MASK)
+    nodes[after].prev = 0
     level.head = after
-    if after == 0:
-        level.tail = 0
-        ladder_vacate(shelf, ladder, ladder.best_level)
+    level.tail &= -<uint32_t>(after != 0)
+    leaf.bits = bits
+    if bits == 0:
+        ladder_drop_leaf(shelf, ladder, place >> FAN_BITS)
+    else:
+        ladder.best_level = (place & ~<uint32_t>FAN_MASK) | <uint32_t>top_bit(bits)
+        ladder.best_key = (leaf.prefix << FAN_BITS) | top_bit(bits)
 
 
 cdef inline void ladder_vacate(Shelf* shelf, Ladder* ladder, uint32_t level) noexcept nogil:

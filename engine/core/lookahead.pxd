@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from engine.core.bits cimport equal8, low_bit, prefetch
 from engine.core.clients cimport client_hash
 from engine.core.index cimport Bucket
-from engine.core.ladder cimport FAN_BITS, FAN_MASK, Ladder
+from engine.core.ladder cimport FAN_BITS, FAN_MASK, Branch, Ladder
 from engine.core.pool cimport Links, Node
 from engine.core.state cimport PURSE_SIZE, Account, Book, State, side_key
 from engine.core.types cimport SELL, Command
@@ -25,12 +25,15 @@ cdef enum:
     RING = 16           # commands remembered between looking far ahead and applying; a power of two above FAR
     FEW_BOOKS = 16
     FEW_ORDERS = 8192
+    BRANCH = sizeof(Branch) / sizeof(uint32_t)
+    CHILDREN = BRANCH - FAN_MASK - 1    # a branch ends with its children
 
 cdef struct Seen:           # of a command on its way; numbers, not addresses, as tables may move meanwhile
-    int64_t key             # of its price
     uint32_t hashed         # of its account and text
     uint32_t instrument
-    uint32_t level          # of its price
+    uint32_t child          # where its price's branch says what is below, in numbers of 32 bits from the first branch
+    uint32_t leaf           # of its price if the ladder has no branch, else 0
+    uint32_t level          # of its price; until look_near() the key's part of it
 
 
 cdef inline bint is_wide(State* state) noexcept nogil:
@@ -58,11 +61,15 @@ cdef inline void look_between(State* state, Command* command, Seen* seen) noexce
     cdef Book* book = &state.books[instrument]
     cdef uint64_t side = command.side & SELL
     cdef Ladder* ladder = &book.ladders[side]
+    cdef int64_t key = side_key(<int>side, command.price_ticks)
+    cdef uint32_t branched = -<uint32_t>(ladder.height != 0)
     seen.instrument = instrument
-    seen.key = side_key(<int>side, command.price_ticks)
+    seen.level = key & FAN_MASK
+    seen.leaf = ladder.root & ~branched
+    seen.child = (ladder.root & branched) * BRANCH + CHILDREN + ((key >> (FAN_BITS * ladder.height)) & FAN_MASK)
     prefetch(&state.wallets.items[owner.purse_wallet[book.pay_asset[side] % PURSE_SIZE]])
     prefetch(&state.pool.links[owner.last_order])
-    prefetch(&state.shelf.branches[upper(ladder)].children[(seen.key >> (FAN_BITS * ladder.height)) & FAN_MASK])
+    prefetch(&(<uint32_t*>state.shelf.branches)[seen.child])
     prefetch(&state.shelf.leaves[ladder.best_level >> FAN_BITS])
     prefetch(&state.shelf.levels[book.ladders[side ^ 1].best_level])
     look_around(state, command.slot if command.slot < state.pool.fresh else 0)
@@ -81,24 +88,16 @@ cdef inline void look_around(State* state, uint32_t slot) noexcept nogil:
     prefetch(&state.pool.links[links.prev])
 
 
-cdef inline uint32_t upper(Ladder* ladder) noexcept nogil:
-    """The branch that is its root, 0 where a leaf is."""
-    return ladder.root & -<uint32_t>(ladder.height != 0)
-
-
 cdef inline void look_near(State* state, Command* command, Seen* seen, bint named) noexcept nogil:
     """The level of its price, if the ladder is at most one branch high, and the first maker of the opposite side."""
-    cdef Book* book = &state.books[seen.instrument]
-    cdef uint64_t side = command.side & SELL
-    cdef Ladder* ladder = &book.ladders[side]
-    cdef uint32_t branch = upper(ladder)
-    cdef uint32_t leaf = state.shelf.branches[branch].children[(seen.key >> (FAN_BITS * ladder.height)) & FAN_MASK]
-    leaf ^= (leaf ^ ladder.root) & -<uint32_t>(branch == 0)
+    cdef Ladder* against = &state.books[seen.instrument].ladders[(command.side & SELL) ^ <uint64_t>1]
+    cdef uint32_t below = (<uint32_t*>state.shelf.branches)[seen.child]
+    cdef uint32_t leaf = seen.leaf if seen.leaf != 0 else below
     leaf = leaf if leaf < state.shelf.leaf_fresh else 0     # what a branch no longer holds may be any number
-    seen.level = (leaf << FAN_BITS) + <uint32_t>(seen.key & FAN_MASK)
+    seen.level += leaf << FAN_BITS
     prefetch(&state.shelf.levels[seen.level])
     prefetch(&state.shelf.leaves[leaf])
-    look_at_order(state, state.shelf.levels[book.ladders[side ^ 1].best_level].head)
+    look_at_order(state, state.shelf.levels[against.best_level].head)
     if named:
         look_at_named(state, seen.hashed)
 

@@ -19,11 +19,14 @@ cdef inline int64_t fee_of(int64_t received, int64_t ppm) noexcept nogil:
     return received / PPM * ppm + received % PPM * ppm / PPM
 
 
+cdef inline bint is_short(int64_t amounts) noexcept nogil:
+    """Is each of the amounts that were or-ed together certain to leave room for a fee's product?"""
+    return amounts < <int64_t>1 << 43   # the power of two below INT64_MAX / PPM
+
+
 cdef inline int64_t charge_of(int64_t received, int64_t ppm) noexcept nogil:
-    """fee_of for what is no rebate: a division of unsigned numbers is shorter."""
-    if received <= INT64_MAX / PPM:
-        return <int64_t>(<uint64_t>(received * ppm) / <uint64_t>PPM)
-    return fee_of(received, ppm)
+    """fee_of for what is_short and no rebate: a division of unsigned numbers is shorter."""
+    return <int64_t>(<uint64_t>(received * ppm) / <uint64_t>PPM)
 
 
 cdef inline void settle(

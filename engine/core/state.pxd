@@ -169,6 +169,7 @@ cdef struct State:
     uint32_t watched                # armed orders and order lists of all books
     uint32_t entering_first         # triggered orders on their way into the book, linked through node.next
     uint32_t entering_last
+    bint wide                       # more lies in memory than the nearer caches hold (engine.core.lookahead)
     bint top_events
     bint killed                 # the switch for everybody
     bint failed

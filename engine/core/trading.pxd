@@ -9,7 +9,7 @@ from engine.core.lookahead cimport look_at_maker
 from engine.core.pool cimport MARKED, Node, pool_give
 from engine.core.reports cimport report_trade, report_unfilled
 from engine.core.resting cimport leave, rest
-from engine.core.settlement cimport charge_of, settle, settle_taker
+from engine.core.settlement cimport charge_of, fee_of, is_short, settle, settle_taker
 from engine.core.state cimport Book, State, pay_per_lot
 from engine.core.taker cimport Taker
 from engine.core.types cimport FOK, FOK_UNFILLED, IOC_REMAINDER, NO_LIQUIDITY, SLIPPAGE, Code, Command
@@ -21,7 +21,8 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef Level* level = &state.shelf.levels[taker.against.best_level]
     cdef uint32_t slot = level.head
     cdef Node* maker = &state.pool.nodes[slot]
-    look_at_maker(state, maker.next)
+    if state.wide:
+        look_at_maker(state, maker.next)
     cdef int64_t lots = taker.left_lots if taker.left_lots < maker.left_lots else maker.left_lots
     cdef int64_t base = lots * book.lot_value
     cdef int64_t quote = lots * maker.price_ticks * book.tick_value
@@ -30,9 +31,12 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     cdef Fees fees
     if book.fee_rows != 0:
         fees = tier_fees(state, book, taker.side, taker.command.account, maker.account, taker_gets, maker_gets)
-    else:
+    elif is_short(taker_gets | maker_gets):
         fees.taker = charge_of(taker_gets, book.taker_fee_ppm)
         fees.maker = charge_of(maker_gets, book.maker_fee_ppm)
+    else:
+        fees.taker = fee_of(taker_gets, book.taker_fee_ppm)
+        fees.maker = fee_of(maker_gets, book.maker_fee_ppm)
     level.qty_lots -= lots
     maker.left_lots -= lots
     maker.quote_filled += quote
@@ -47,7 +51,7 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
     if maker.flags & MARKED:
         marked_traded(state, slot)
     if maker.left_lots == 0:
-        ladder_shift(&state.shelf, taker.against, &state.pool, slot)
+        ladder_shift(&state.shelf, taker.against, level, state.pool.nodes, maker.next)
         leave(state, maker, slot)
     else:
         state.pool.nodes[slot].update_ns = taker.command.time_ns
