@@ -11,7 +11,7 @@ from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from engine.core.dispatch cimport apply_commands
-from engine.core.lookahead cimport FAR, NEAR, is_wide, look_far, look_near
+from engine.core.lookahead cimport FAR, RING, Seen, look_far
 from engine.core.state cimport State, state_free, state_init
 from engine.core.types cimport Command
 
@@ -60,14 +60,12 @@ def latencies_ns(const unsigned char[::1] opening, const unsigned char[::1] comm
 
 
 cdef uint64_t _run(State* state, Command* commands, uint64_t count, uint64_t* out) noexcept nogil:
+    cdef Seen[RING] seen
     cdef uint64_t position, started
-    cdef bint wide = is_wide(state)
     for position in range(count):
         started = bench_ticks()
         if position + FAR < count:
-            look_far(state, &commands[position + FAR], wide)
-        if wide and position + NEAR < count:
-            look_near(state, &commands[position + NEAR], 0)
+            look_far(state, &commands[position + FAR], &seen[position % RING], False)
         if apply_commands(state, <const char*>&commands[position], 1) != 1:
             return position
         out[position] = bench_ticks() - started
