@@ -5,7 +5,7 @@ from engine.core.audit_ids cimport audit_ids
 from engine.core.audit_extras cimport audit_extras, audit_icebergs, audit_lists, audit_triggers
 from engine.core.clients cimport client_find
 from engine.core.iceberg cimport open_lots
-from engine.core.ladder cimport FAN_BITS, NO_KEY, Ladder, Level, ladder_below, level_key
+from engine.core.ladder cimport FAN_BITS, LOW_ROOT, NO_KEY, Ladder, Level, ladder_below, level_key
 from engine.core.pool cimport ARMED, EXTRA, NAMED, PENDING, UNFUNDED, Node
 from engine.core.state cimport Book, pay_per_lot, side_key
 from engine.core.types cimport AUCTION_STATUS, GTD
@@ -104,13 +104,13 @@ cdef int _audit_uncrossed(Book* book, instrument) except -1:
 
 
 cdef object _audit_trie(State* state, Ladder* ladder):
-    """Every branch has at least one child and its own parent, the root more than one. Returns the number of leaves."""
+    """Every branch has at least one child and its own parent, a high root two or more. Returns the leaves' number."""
     if ladder.root == 0:
         _expect(ladder.height == 0, "height of an empty ladder", ladder.height, 0)
         return 0
-    if ladder.height > 0:
+    if ladder.height > LOW_ROOT:
         bits = state.shelf.branches[ladder.root].bits
-        _expect(bits & (bits - 1) != 0, "children of the root", bin(bits), "at least two")
+        _expect(bits & (bits - 1) != 0, "children of a high root", bin(bits), "at least two")
     return _audit_place(state, ladder.root, ladder.height, ladder.prefix, 0)
 
 

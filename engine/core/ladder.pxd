@@ -2,8 +2,9 @@
 
 A side is seen through keys: key = price for BUY, MAX_TICKS - price for SELL, so the highest key is best on both sides
 and one path serves both. Levels stand in leaves of 64 with an occupancy bitmap; leaves hang in a radix trie of 64-way
-branches that is only as high as the spread of the keys needs (0 branches while all fit one leaf, at most 8). The best
-level is cached: reading it is O(1), finding the next best is one bit scan inside a leaf and O(height) across leaves.
+branches that is only as high as the spread of the keys needs (0 branches while all fit one leaf, at most 8); a root no
+higher than LOW_ROOT stays until the side is empty, as the far price that needed it often comes back. The best level is
+cached: reading it is O(1), finding the next best is one bit scan inside a leaf and O(height) across leaves.
 A level is addressed as leaf * 64 + (key mod 64), a number that stays true when memory moves. Leaf 0 and branch 0 are
 none.
 """
@@ -18,6 +19,7 @@ cdef enum:
 
 cdef enum:
     NO_KEY = -1
+    LOW_ROOT = 2            # spans 2**18 ticks
 
 cdef struct Level:          # 16 bytes; all zero while no order rests at its price
     int64_t qty_lots        # sum of its orders; fits, because what they hold fits

@@ -123,10 +123,10 @@ cdef void ladder_drop_leaf(Shelf* shelf, Ladder* ladder, uint32_t leaf) noexcept
 
 
 cdef void _lower_root(Shelf* shelf, Ladder* ladder) noexcept nogil:
-    """Drops branches from the top while they have a single child."""
+    """Drops branches from the top while they have a single child, down to LOW_ROOT."""
     cdef uint32_t child
     cdef uint64_t bits
-    while ladder.height > 0:
+    while ladder.height > LOW_ROOT:
         bits = shelf.branches[ladder.root].bits
         if bits & (bits - 1):
             return
@@ -135,10 +135,7 @@ cdef void _lower_root(Shelf* shelf, Ladder* ladder) noexcept nogil:
         _give_branch(shelf, ladder.root)
         ladder.root = child
         ladder.height -= 1
-        if ladder.height == 0:
-            shelf.leaves[child].parent = 0
-        else:
-            shelf.branches[child].parent = 0
+        shelf.branches[child].parent = 0
 
 
 cdef uint32_t _highest(Shelf* shelf, uint32_t branch, uint32_t height) noexcept nogil:

@@ -13,7 +13,7 @@ from engine.core.clients cimport client_hash
 from engine.core.index cimport Bucket
 from engine.core.ladder cimport FAN_BITS, FAN_MASK, Branch, Ladder
 from engine.core.pool cimport Links, Node
-from engine.core.state cimport PURSE_SIZE, Account, Book, State, side_key
+from engine.core.state cimport MAX_TICKS, PURSE_SIZE, Account, Book, State, side_key
 from engine.core.types cimport SELL, Command
 
 cdef enum:
@@ -29,6 +29,7 @@ cdef enum:
     CHILDREN = BRANCH - FAN_MASK - 1    # a branch ends with its children
 
 cdef struct Seen:           # of a command on its way; numbers, not addresses, as tables may move meanwhile
+    int64_t limit_key       # lowest key of the opposite side it trades with
     uint32_t hashed         # of its account and text
     uint32_t instrument
     uint32_t child          # where its price's branch says what is below, in numbers of 32 bits from the first branch
@@ -65,6 +66,7 @@ cdef inline void look_between(State* state, Command* command, Seen* seen) noexce
     cdef uint32_t branched = -<uint32_t>(ladder.height != 0)
     seen.instrument = instrument
     seen.level = key & FAN_MASK
+    seen.limit_key = MAX_TICKS - key
     seen.leaf = ladder.root & ~branched
     seen.child = (ladder.root & branched) * BRANCH + CHILDREN + ((key >> (FAN_BITS * ladder.height)) & FAN_MASK)
     prefetch(&state.wallets.items[owner.purse_wallet[book.pay_asset[side] % PURSE_SIZE]])
@@ -89,7 +91,7 @@ cdef inline void look_around(State* state, uint32_t slot) noexcept nogil:
 
 
 cdef inline void look_near(State* state, Command* command, Seen* seen, bint named) noexcept nogil:
-    """The level of its price, if the ladder is at most one branch high, and the first maker of the opposite side."""
+    """The level of its price, if the ladder is at most one branch high, and the first maker it will meet."""
     cdef Ladder* against = &state.books[seen.instrument].ladders[(command.side & SELL) ^ <uint64_t>1]
     cdef uint32_t below = (<uint32_t*>state.shelf.branches)[seen.child]
     cdef uint32_t leaf = seen.leaf if seen.leaf != 0 else below
@@ -97,7 +99,7 @@ cdef inline void look_near(State* state, Command* command, Seen* seen, bint name
     seen.level += leaf << FAN_BITS
     prefetch(&state.shelf.levels[seen.level])
     prefetch(&state.shelf.leaves[leaf])
-    look_at_order(state, state.shelf.levels[against.best_level].head)
+    look_at_order(state, state.shelf.levels[against.best_level].head & -<uint32_t>(against.best_key >= seen.limit_key))
     if named:
         look_at_named(state, seen.hashed)
 

@@ -65,7 +65,7 @@ cdef struct Limits:             # 0: off; engine.core.limits
     int64_t band_down_ppm
     uint32_t orders_max
 
-cdef struct Book:
+cdef struct Book:               # three lines of what orders need, then the rest
     Ladder[2] ladders           # by side
     uint64_t update_id          # changes of a level's quantity
     uint64_t trade_id           # last given
@@ -98,6 +98,7 @@ cdef struct Book:
     uint32_t icebergs           # resting ones (engine.core.iceberg)
     uint32_t[2] trails          # active trailing orders by side, 0: none (engine.core.trailing)
     uint32_t stops_max          # of one account, 0: any number (PROTECTION)
+    uint32_t[15] reserved       # up to 448 bytes, so that a book begins with a cache line
 
 cdef struct Account:            # 64 bytes: one cache line
     uint32_t first_order        # oldest open order

@@ -54,7 +54,7 @@ cdef inline void trade(State* state, Taker* taker) noexcept nogil:
         ladder_shift(&state.shelf, taker.against, level, state.pool.nodes, maker.next)
         leave(state, maker, slot)
     else:
-        state.pool.nodes[slot].update_ns = taker.command.time_ns
+        maker.update_ns = taker.command.time_ns
 
 
 cdef inline void finish(State* state, Taker* taker) noexcept nogil:
