@@ -7,7 +7,7 @@ COPY engine engine
 COPY gateway gateway
 COPY workers workers
 COPY buttonwood buttonwood
-RUN pip wheel --wheel-dir /wheels .
+RUN ENGINE_ARCH=portable pip wheel --wheel-dir /wheels .
 
 FROM python:3.12-slim
 COPY --from=build /wheels /wheels

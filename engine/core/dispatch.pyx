@@ -24,6 +24,23 @@ from engine.core.types cimport (
 from engine.core.watching cimport watch
 
 
+cdef extern from *:
+    """
+    #if defined(__AVX2__) && defined(__x86_64__)
+    #include <stdio.h>
+    #include <stdlib.h>
+    /* On a processor without what setup.py found where it was built, the process would end without a word. */
+    __attribute__((constructor, target("arch=x86-64"))) static void buttonwood_check_processor(void) {
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+            return;
+        fputs("engine.core was built for a processor with AVX2 and BMI2, which this one has not: "
+              "build it here, or with ENGINE_ARCH=portable\\n", stderr);
+        exit(1);
+    }
+    #endif
+    """
+
 cdef enum:
     COPIED = 32     # commands copied at a time to an aligned place
 
