@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,16 @@ async def open_engine(config: Config) -> AsyncIterator[Engine]:
         await engine.close()
 
 
+def _settle(done: asyncio.Future[int], first_seq: int, _: object) -> None:
+    if not done.done():
+        done.set_result(first_seq)
+
+
 async def submit(engine: Engine, *batches: Batch) -> None:
     """Returns when these commands are durable and applied."""
     for batch in batches:
-        done = asyncio.get_running_loop().create_future()
-        engine.submit(batch, lambda first_seq, events, done=done: done.done() or done.set_result(first_seq))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        engine.submit(batch, partial(_settle, done))
         async with asyncio.timeout(SECONDS_MAX):   # wait_for may swallow a cancellation in Python 3.11
             await done
 

