@@ -41,7 +41,7 @@ def _compile(name: str, library: Path) -> None:
 
     extension = Extension(name, [str(ROOT / "bench" / f"{name}.pyx")],
                           extra_compile_args=["-O3", "-fno-strict-aliasing", "-Wno-unused-function"])
-    modules = cythonize( 
+    modules = cythonize(
         [extension], include_path=[str(ROOT)], compiler_directives=DIRECTIVES, build_dir=str(BUILD), quiet=True,
         force=True)
     command = build_ext(Distribution({"ext_modules": modules}))
