@@ -1,4 +1,6 @@
-"""The loop over a batch, and the only place that knows all kinds of commands."""
+"""The loop over a batch, and the only place that knows all kinds of commands; it says when it was built for another
+processor.
+"""
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 

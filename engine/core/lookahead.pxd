@@ -62,7 +62,7 @@ cdef inline void look_between(State* state, Command* command, Seen* seen) noexce
     cdef Book* book = &state.books[instrument]
     cdef uint64_t side = command.side & SELL
     cdef Ladder* ladder = &book.ladders[side]
-    cdef int64_t key = side_key(<int>side, command.price_ticks)
+    cdef int64_t key = side_key(<int>side, command.price_ticks & (2 * MAX_TICKS - 1))   # whatever it says, no overflow
     cdef uint32_t branched = -<uint32_t>(ladder.height != 0)
     seen.instrument = instrument
     seen.level = key & FAN_MASK
